@@ -1,0 +1,98 @@
+//! Types that guest memory can be viewed as.
+
+use crate::model::{GuestType, Shape};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+pub fn place(ty: &GuestType) -> TokenStream {
+    let bits = match &ty.shape {
+        Shape::Struct(_) => struct_bits(ty),
+        Shape::Enum(cases) => {
+            let (ident, last) = (&ty.ident, (cases.len() - 1) as u8);
+            // SAFETY of what is generated: `#[repr(u8)]` numbers the cases
+            // from 0, because none has a value of its own; one byte has no
+            // padding.
+            quote! {
+                unsafe impl ::hostcall::impl_::CheckedBitPattern for #ident {
+                    type Bits = u8;
+
+                    fn is_valid_bit_pattern(bits: &u8) -> bool {
+                        *bits <= #last
+                    }
+                }
+            }
+        }
+    };
+    let ident = &ty.ident;
+    quote! {
+        const _: () = {
+            #bits
+
+            #[automatically_derived]
+            unsafe impl ::hostcall::impl_::NoUninit for #ident {}
+
+            #[automatically_derived]
+            impl ::hostcall::GuestPlace for #ident {}
+        };
+    }
+}
+
+/// A struct with the same layout for which every bit pattern is valid, and
+/// the check of one against the fields.
+///
+/// SAFETY of what is generated: the fields are places themselves and the
+/// struct is `#[repr(C)]`; an assertion makes sure that there is no padding
+/// and that its layout is the one in the guest.
+fn struct_bits(ty: &GuestType) -> TokenStream {
+    let Shape::Struct(fields) = &ty.shape else {
+        unreachable!("an enum")
+    };
+    let ident = &ty.ident;
+    let types: Vec<_> = fields.fields.iter().map(|field| &field.ty).collect();
+    let names: Vec<_> = (0..types.len())
+        .map(|i| format_ident!("field{i}"))
+        .collect();
+    let padding = format!(
+        "`{ident}` has padding between or after its fields, which a guest could read: add fields \
+         in its place, such as `_pad: [u8; 4]`, or remove `#[repr(C)]` and take it by value"
+    );
+    let layout = format!("the layout of `{ident}` on this machine is not that of guests");
+    let empty =
+        format!("`{ident}` has no fields, so nothing of it is in memory: remove `#[repr(C)]`");
+    quote! {
+        #[doc(hidden)]
+        #[repr(C)]
+        #[derive(Clone, Copy)]
+        pub struct Bits {
+            #(#names: <#types as ::hostcall::impl_::CheckedBitPattern>::Bits,)*
+        }
+
+        unsafe impl ::hostcall::impl_::Zeroable for Bits {}
+        unsafe impl ::hostcall::impl_::AnyBitPattern for Bits {}
+
+        #[automatically_derived]
+        unsafe impl ::hostcall::impl_::CheckedBitPattern for #ident {
+            type Bits = Bits;
+
+            #[inline(always)]
+            fn is_valid_bit_pattern(bits: &Bits) -> bool {
+                true #(&& <#types as ::hostcall::impl_::CheckedBitPattern>::is_valid_bit_pattern(
+                    &bits.#names,
+                ))*
+            }
+        }
+
+        fn fields_are_places() {
+            fn place<T: ::hostcall::GuestPlace>() {}
+            #(place::<#types>();)*
+        }
+
+        const _: () = {
+            let size = ::core::mem::size_of::<#ident>();
+            let guest = <#ident as ::hostcall::GuestType>::LAYOUT[0];
+            assert!(size > 0, #empty);
+            assert!(size == 0 #(+ ::core::mem::size_of::<#types>())*, #padding);
+            assert!(size == guest.size && ::core::mem::align_of::<#ident>() == guest.align, #layout);
+        };
+    }
+}

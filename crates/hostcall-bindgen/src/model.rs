@@ -1,0 +1,80 @@
+//! The model of an interface: what the macros have understood.
+
+use syn::{Ident, Type};
+
+/// A set of host functions.
+pub struct HostModule {
+    /// The module that guests import from.
+    pub name: String,
+    /// The Rust type whose functions they are.
+    pub state: Type,
+    pub functions: Vec<Function>,
+}
+
+/// A host function.
+pub struct Function {
+    pub ident: Ident,
+    pub module: String,
+    pub name: String,
+    pub receiver: Receiver,
+    /// Without receiver and guest.
+    pub params: Vec<Param>,
+    /// As written; `()` if nothing is.
+    pub result: Type,
+}
+
+/// What a host function takes before its arguments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Receiver {
+    None,
+    /// `&self` or `&mut self`.
+    State,
+    /// `guest: &mut Guest<'_, Self>`
+    Guest,
+}
+
+pub struct Param {
+    pub name: String,
+    pub ty: Type,
+}
+
+/// A struct or enum that can cross.
+pub struct GuestType {
+    pub ident: Ident,
+    pub shape: Shape,
+    /// Whether guest memory can be viewed as this type.
+    pub place: bool,
+}
+
+pub enum Shape {
+    Struct(Fields),
+    Enum(Vec<Case>),
+}
+
+pub struct Case {
+    pub ident: Ident,
+    /// In the interface: `kebab-case`.
+    pub name: String,
+    pub fields: Fields,
+}
+
+/// The fields of a struct or case.
+pub struct Fields {
+    pub kind: FieldKind,
+    pub fields: Vec<Field>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum FieldKind {
+    Unit,
+    Positional,
+    Named,
+}
+
+pub struct Field {
+    /// `None` in positional fields.
+    pub ident: Option<Ident>,
+    /// In the interface: `kebab-case`.
+    pub name: String,
+    pub ty: Type,
+}

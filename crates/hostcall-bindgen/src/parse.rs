@@ -1,0 +1,38 @@
+//! From Rust syntax to the model.
+
+mod guest_type;
+mod host_module;
+mod options;
+
+pub use guest_type::guest_type;
+pub use host_module::{host_module, without_options};
+
+/// Collects errors, so that all of them are reported at once.
+#[derive(Default)]
+struct Report(Option<syn::Error>);
+
+impl Report {
+    fn push(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    fn error(&mut self, at: impl quote::ToTokens, message: impl std::fmt::Display) {
+        self.push(syn::Error::new_spanned(at, message));
+    }
+
+    fn finish<T>(self, value: T) -> syn::Result<T> {
+        match self.0 {
+            Some(errors) => Err(errors),
+            None => Ok(value),
+        }
+    }
+}
+
+/// A Rust name as Wasm has it: without the `r#` of keywords.
+fn plain(ident: &syn::Ident) -> String {
+    use syn::ext::IdentExt;
+    ident.unraw().to_string()
+}

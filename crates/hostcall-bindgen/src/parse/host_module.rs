@@ -1,0 +1,243 @@
+//! `#[host_module]`: the functions of an `impl` block.
+
+use super::options::{is_option, module_name, options};
+use super::{Report, plain};
+use crate::model::{Function, HostModule, Param, Receiver};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{
+    FnArg, GenericArgument, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, PathArguments,
+    ReturnType, Type, parse_quote,
+};
+
+/// Reads the block; gives it back without the options of its functions.
+pub fn host_module(attr: TokenStream, item: TokenStream) -> syn::Result<(HostModule, ItemImpl)> {
+    let mut report = Report::default();
+    let name = module_name(attr).unwrap_or_else(|error| {
+        report.push(error);
+        String::new()
+    });
+    let mut block: ItemImpl = syn::parse2(item).map_err(|error| {
+        let help =
+            "`#[host_module]` goes on an `impl` block, whose functions become host functions";
+        syn::Error::new(error.span(), help)
+    })?;
+    check_block(&block, &mut report);
+    let mut module = HostModule {
+        name,
+        state: (*block.self_ty).clone(),
+        functions: Vec::new(),
+    };
+    for item in &block.items {
+        let ImplItem::Fn(item) = item else { continue };
+        match function(item, &module.name) {
+            Ok(function) => module.functions.extend(function),
+            Err(error) => report.push(error),
+        }
+    }
+    strip(&mut block);
+    report.finish((module, block))
+}
+
+/// The block without what only this macro understands.
+pub fn without_options(item: TokenStream) -> TokenStream {
+    match syn::parse2::<ItemImpl>(item.clone()) {
+        Ok(mut block) => {
+            strip(&mut block);
+            block.into_token_stream()
+        }
+        Err(_) => item,
+    }
+}
+
+fn strip(block: &mut ItemImpl) {
+    for item in &mut block.items {
+        if let ImplItem::Fn(item) = item {
+            item.attrs.retain(|attr| !is_option(attr));
+        }
+    }
+}
+
+fn check_block(block: &ItemImpl, report: &mut Report) {
+    if let Some((_, path, _)) = &block.trait_ {
+        report.error(
+            path,
+            "host functions are functions of a type: remove the trait",
+        );
+    }
+    if !block.generics.params.is_empty() {
+        report.error(
+            &block.generics,
+            "the type of a host module cannot be generic: guests import concrete functions",
+        );
+    }
+}
+
+/// One function; `None` if it is not a host function.
+fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
+    let options = options(&item.attrs)?;
+    if options.skip {
+        return Ok(None);
+    }
+    let mut report = Report::default();
+    check_signature(item, &mut report);
+    let mut inputs = item.sig.inputs.iter().peekable();
+    let mut receiver = Receiver::None;
+    if let Some(FnArg::Receiver(me)) = inputs.peek() {
+        if me.reference.is_none() || me.colon_token.is_some() {
+            report.error(
+                me,
+                "a host function borrows its state: `&self` or `&mut self`",
+            );
+        }
+        receiver = Receiver::State;
+        inputs.next();
+    }
+    let mut params = Vec::new();
+    for (i, input) in inputs.enumerate() {
+        let FnArg::Typed(param) = input else { continue };
+        if !is_guest(&param.ty) {
+            params.push(Param {
+                name: param_name(param, params.len()),
+                ty: (*param.ty).clone(),
+            });
+        } else if receiver == Receiver::State {
+            report.error(
+                param,
+                "a host function that takes the guest reaches its state through it: remove \
+                 `self`, and use `guest.state()` and `guest.state_mut()`",
+            );
+        } else if i > 0 {
+            report.error(param, "the guest is the first parameter of a host function");
+        } else {
+            receiver = Receiver::Guest;
+        }
+    }
+    if receiver == Receiver::Guest {
+        params
+            .iter()
+            .for_each(|param| check_beside_guest(&param.ty, &mut report));
+    }
+    let name = plain(&item.sig.ident);
+    report.finish(Some(Function {
+        ident: item.sig.ident.clone(),
+        module: options.module.unwrap_or_else(|| module.to_owned()),
+        name: options.name.unwrap_or(name),
+        receiver,
+        params,
+        result: match &item.sig.output {
+            ReturnType::Default => parse_quote!(()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        },
+    }))
+}
+
+fn check_signature(item: &ImplItemFn, report: &mut Report) {
+    let sig = &item.sig;
+    if let Some(keyword) = &sig.asyncness {
+        report.error(keyword, "host functions are synchronous: remove `async`");
+    }
+    if let Some(keyword) = &sig.unsafety {
+        report.error(
+            keyword,
+            "guests are not trusted to uphold a contract: remove `unsafe`",
+        );
+    }
+    if !sig.generics.params.is_empty() {
+        report.error(
+            &sig.generics,
+            "a host function has no generic parameters: guests import concrete types, and \
+             lifetimes can be elided",
+        );
+    }
+    if let ReturnType::Type(_, ty) = &sig.output {
+        match &**ty {
+            Type::Reference(_) => report.error(
+                ty,
+                "a host function returns an owned value, which is copied into the guest: \
+                 `String` for `&str`, `Vec<T>` for `&[T]`",
+            ),
+            Type::ImplTrait(_) => report.error(ty, "name the type that the function returns"),
+            _ => {}
+        }
+    }
+    for input in &sig.inputs {
+        if let FnArg::Typed(PatType { ty, .. }) = input
+            && matches!(**ty, Type::ImplTrait(_))
+        {
+            report.error(
+                ty,
+                "name the type of the parameter: guests import concrete types",
+            );
+        }
+    }
+}
+
+/// Whether this is `&mut Guest<...>`.
+fn is_guest(ty: &Type) -> bool {
+    let Type::Reference(reference) = ty else {
+        return false;
+    };
+    let Type::Path(path) = &*reference.elem else {
+        return false;
+    };
+    path.path
+        .segments
+        .last()
+        .is_some_and(|segment| segment.ident == "Guest")
+}
+
+/// Borrows of guest memory and the guest exclude each other.
+fn check_beside_guest(ty: &Type, report: &mut Report) {
+    match ty {
+        Type::Reference(reference) => {
+            let (instead, how) = match &*reference.elem {
+                Type::Path(path) if path.path.is_ident("str") => {
+                    ("GuestStr".to_owned(), "`guest.read_str(..)`")
+                }
+                Type::Slice(slice) => (
+                    format!("GuestSlice<{}>", slice.elem.to_token_stream()),
+                    "`guest.read_slice(..)` or `guest.slice_mut(..)`",
+                ),
+                elem => (
+                    format!("GuestPtr<{}>", elem.to_token_stream()),
+                    "`guest.read(..)` or `guest.write(..)`",
+                ),
+            };
+            report.error(
+                ty,
+                format!(
+                    "this borrows guest memory, which `guest` may move: take `{instead}`, and \
+                     look at it with {how}; or take `&mut self` in place of the guest"
+                ),
+            );
+        }
+        Type::Path(path) => {
+            let arguments =
+                path.path
+                    .segments
+                    .iter()
+                    .filter_map(|segment| match &segment.arguments {
+                        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+                        _ => None,
+                    });
+            for argument in arguments.flatten() {
+                if let GenericArgument::Type(ty) = argument {
+                    check_beside_guest(ty, report);
+                }
+            }
+        }
+        Type::Tuple(tuple) => tuple
+            .elems
+            .iter()
+            .for_each(|ty| check_beside_guest(ty, report)),
+        _ => {}
+    }
+}
+
+fn param_name(param: &PatType, index: usize) -> String {
+    match &*param.pat {
+        Pat::Ident(pat) => plain(&pat.ident).trim_start_matches('_').to_owned(),
+        _ => format!("p{index}"),
+    }
+}

@@ -1,0 +1,71 @@
+//! Prints a plan as a table.
+
+use std::fmt::{self, Display};
+
+use crate::{ExternType, ImportName, Plan, PlannedImport};
+
+const HEADINGS: [&str; COLUMNS] = ["#", "import", "type", "crossing", "why"];
+const COLUMNS: usize = 5;
+/// Characters that a column is wide at most; longer cells push their own row.
+const WIDEST: usize = 48;
+
+impl Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.imports.is_empty() {
+            return f.write_str("no imports\n");
+        }
+        let headings = HEADINGS.map(str::to_owned);
+        let mut rows = vec![headings];
+        rows.extend(self.imports.iter().map(cells));
+        let widths = widths(&rows);
+        for row in &rows {
+            write_row(f, row, &widths)?;
+        }
+        Ok(())
+    }
+}
+
+fn cells(planned: &PlannedImport) -> [String; COLUMNS] {
+    let import = &planned.import;
+    let crossing = planned.crossing.map(|crossing| crossing.to_string());
+    [
+        import.index.to_string(),
+        ImportName::new(&import.module, &import.name).to_string(),
+        type_text(planned),
+        crossing.unwrap_or_else(|| "-".to_owned()),
+        planned.reason.clone(),
+    ]
+}
+
+/// The readable signature, or else the core type; the column of crossings
+/// tells that it is a function.
+fn type_text(planned: &PlannedImport) -> String {
+    match (&planned.signature, &planned.import.ty) {
+        (Some(signature), _) => signature.clone(),
+        (None, ExternType::Func(ty)) => ty.to_string(),
+        (None, other) => other.to_string(),
+    }
+}
+
+fn widths(rows: &[[String; COLUMNS]]) -> [usize; COLUMNS] {
+    let mut widths = [0; COLUMNS];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().min(WIDEST).max(*width);
+        }
+    }
+    widths
+}
+
+fn write_row(
+    f: &mut fmt::Formatter<'_>,
+    row: &[String; COLUMNS],
+    widths: &[usize; COLUMNS],
+) -> fmt::Result {
+    let [index, import, ty, crossing, why] = row;
+    let [w0, w1, w2, w3, _] = *widths;
+    writeln!(
+        f,
+        "{index:>w0$}  {import:w1$}  {ty:w2$}  {crossing:w3$}  {why}"
+    )
+}

@@ -1,0 +1,63 @@
+//! What a host offers to its guests.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{FuncType, GlobalType, MemoryType, TableType};
+
+/// Everything that a host offers, and how it treats imports that it does not
+/// know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surface {
+    /// What is offered. A `(module, name)` may occur several times: any item
+    /// that fits satisfies an import.
+    pub items: Vec<HostItem>,
+    /// `(module, name)` of functions that a guest may import although nothing
+    /// is offered by that name: a call traps.
+    pub optional: Vec<(String, String)>,
+    /// Whether the host answers every function import that nothing else
+    /// satisfies by name.
+    pub catch_all: bool,
+}
+
+/// One thing that a host offers under a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostItem {
+    /// The module that guests import it from.
+    pub module: String,
+    /// The name inside that module.
+    pub name: String,
+    /// What it is.
+    pub provides: Provides,
+}
+
+/// What a [`HostItem`] is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Provides {
+    /// A host function.
+    Func {
+        /// Its type as its author reads it, such as `func(text: string) -> u32`.
+        signature: String,
+        /// The core types that satisfy it, at least one: one for each width of
+        /// pointers, for example.
+        forms: Vec<FuncType>,
+    },
+    /// A memory.
+    Memory(MemoryType),
+    /// A global.
+    Global(GlobalType),
+    /// A table.
+    Table(TableType),
+}
+
+impl Provides {
+    /// The kind in one word: `function`, `memory`, `global` or `table`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Provides::Func { .. } => "function",
+            Provides::Memory(_) => "memory",
+            Provides::Global(_) => "global",
+            Provides::Table(_) => "table",
+        }
+    }
+}

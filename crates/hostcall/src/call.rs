@@ -1,0 +1,190 @@
+//! The host calls the guest: parameters lowered, results lifted.
+
+#![expect(
+    unsafe_code,
+    reason = "raw calls of functions whose types were checked"
+)]
+
+use crate::args::Args;
+use crate::error::{Error, ErrorKind};
+use crate::fault::Lifted;
+use crate::guest_type::{Lift, Lower, Needs};
+use crate::memory::Source;
+use crate::reach::{Reach, RefKind, wrong_instance};
+use crate::results::{Results, unusable};
+use crate::ty::{Return, Signature, Type};
+use hostcall_link::{FuncType, ValType};
+use std::mem::MaybeUninit;
+use wasmtime::{Func, ValRaw};
+
+/// A function of the guest whose type was checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Callable {
+    pub func: Func,
+    pub form: Return,
+    /// The guest's `cabi_post_*` function, which frees what the result holds.
+    pub post: Option<Func>,
+    /// The instance it belongs to; zero in stores that hostcall does not own.
+    pub owner: u64,
+}
+
+/// The interface of a guest function that takes `params` and returns `result`:
+/// a tuple of parameters is passed as several, the unit result as none.
+pub(crate) fn signature(params: &Type, result: &Type) -> Signature {
+    let params = match params {
+        Type::Tuple(types) => types.clone(),
+        one => vec![one.clone()],
+    };
+    let params = params
+        .into_iter()
+        .enumerate()
+        .map(|(i, ty)| (format!("p{i}"), ty));
+    let results = if *result == Type::Tuple(Vec::new()) {
+        vec![]
+    } else {
+        vec![result.clone()]
+    };
+    Signature::new(params, results)
+}
+
+/// How the core type `found` returns the result of the given interface; if it
+/// has another interface, the core types that would do.
+pub(crate) fn export_form(
+    params: &Type,
+    result: &Type,
+    wide: bool,
+    found: &FuncType,
+) -> Result<Return, String> {
+    signature_form(&signature(params, result), wide, found)
+}
+
+pub(crate) fn signature_form(
+    signature: &Signature,
+    wide: bool,
+    found: &FuncType,
+) -> Result<Return, String> {
+    let forms = signature.export_forms(wide);
+    match forms.iter().find(|(ty, _)| ty == found) {
+        Some((_, form)) => Ok(*form),
+        None => {
+            let forms: Vec<_> = forms.iter().map(|(ty, _)| ty.to_string()).collect();
+            Err(forms.join(" or "))
+        }
+    }
+}
+
+/// Positions of the references among core values.
+pub(crate) fn reference_positions(types: &[ValType]) -> Vec<(usize, RefKind)> {
+    let kinds = types.iter().enumerate().map(|(at, ty)| match ty {
+        ValType::FuncRef => Some((at, RefKind::Func)),
+        ValType::ExternRef => Some((at, RefKind::Extern)),
+        _ => None,
+    });
+    kinds.flatten().collect()
+}
+
+/// Parameters of most functions fit, without an allocation.
+const INLINE_SLOTS: usize = 16;
+
+/// Calls `callable` in the guest that `reach` reaches.
+#[inline(always)]
+pub(crate) fn call<P, R>(
+    reach: &mut dyn Reach,
+    callable: &Callable,
+    params: P::Value<'_>,
+) -> wasmtime::Result<R>
+where
+    P: Lower,
+    R: for<'a> Lift<Value<'a> = R>,
+{
+    let mut inline = [MaybeUninit::<ValRaw>::uninit(); INLINE_SLOTS];
+    let mut spilled = Vec::new();
+    let needed = const { if P::FLAT > R::FLAT { P::FLAT } else { R::FLAT } };
+    let slots = if needed <= INLINE_SLOTS {
+        &mut inline[..]
+    } else {
+        spilled.resize(needed, MaybeUninit::uninit());
+        &mut spilled[..]
+    };
+    let wide = reach.wide();
+    P::lower(params, &mut Results::new(slots, wide, reach))?;
+    // SAFETY: `callable` was made for `P` and `R`: its type is a core form of
+    // theirs, so all its parameters were written, and there is room for its
+    // results.
+    unsafe { reach.call(&callable.func, slots)? };
+    let lift = |args: &mut Args<'_>, at| match at {
+        Some(at) => R::load(args, at),
+        None => R::lift(args),
+    };
+    // SAFETY: the call succeeded, so it has written its results.
+    let lifted = unsafe {
+        lift_results(
+            reach,
+            slots,
+            callable.form,
+            R::NEEDS,
+            || positions::<R>(wide),
+            lift,
+        )
+    };
+    if let Some(post) = callable.post {
+        // SAFETY: `post` takes the core results, which are still in place.
+        unsafe { reach.call(&post, slots)? };
+    }
+    lifted
+}
+
+fn positions<R: Lift>(wide: bool) -> Vec<(usize, RefKind)> {
+    let mut flat = Vec::new();
+    R::ty().flatten(wide, &mut flat);
+    reference_positions(&flat)
+}
+
+/// Lifts the results that a call has left in `slots`; `lift` is told the
+/// address if they are in memory.
+///
+/// # Safety
+///
+/// `slots` must hold the results, of the types that `lift` reads and whose
+/// references `positions` gives.
+#[inline(always)]
+pub(crate) unsafe fn lift_results<R>(
+    reach: &mut dyn Reach,
+    slots: &[MaybeUninit<ValRaw>],
+    form: Return,
+    needs: Needs,
+    positions: impl FnOnce() -> Vec<(usize, RefKind)>,
+    lift: impl FnOnce(&mut Args<'_>, Option<u64>) -> Lifted<R>,
+) -> wasmtime::Result<R> {
+    let wide = reach.wide();
+    let in_memory = form == Return::Memory;
+    let references = match needs.references && !in_memory {
+        // SAFETY: promised by the caller.
+        true => unsafe { reach.references(slots, &positions()) },
+        false => Vec::new(),
+    };
+    let source = if needs.memory || in_memory {
+        reach.source()
+    } else {
+        Source::Absent
+    };
+    // SAFETY: promised by the caller.
+    let mut args = unsafe { Args::new(slots, wide, source, false, &references) };
+    let at = in_memory.then(|| args.word());
+    lift(&mut args, at).map_err(unusable)
+}
+
+/// Refuses a callable of another instance.
+#[inline(always)]
+pub(crate) fn check_owner(callable: &Callable, owner: u64) -> Result<(), Error> {
+    if callable.owner == owner {
+        Ok(())
+    } else {
+        Err(wrong_instance())
+    }
+}
+
+/// The error for an export that is not there or has another type.
+pub(crate) fn export_error(message: String) -> Error {
+    Error::of(ErrorKind::Export(message))
+}

@@ -1,0 +1,318 @@
+//! The guest calls the host: arguments lifted, the result lowered.
+
+#![expect(
+    unsafe_code,
+    reason = "host functions over the raw values that Wasmtime passes"
+)]
+
+use crate::args::Args;
+use crate::call::reference_positions;
+use crate::core::func_type;
+use crate::error::{Panicked, Site, cross};
+use crate::guest::Guest;
+use crate::guest_type::{Lift, Lower, Needs, Returns};
+use crate::layout;
+use crate::memory::{Source, check_align};
+use crate::reach::{Access, Reach, RefKind, StoreReach};
+use crate::reference::Reference;
+use crate::results::{Results, unusable};
+use crate::ty::{Return, Type};
+use crate::value::{self, Value};
+use hostcall_link::FuncType;
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use wasmtime::{Caller, Linker, ValRaw};
+
+/// The parameters of a host function, as a list: `(A, (B, ()))`.
+#[doc(hidden)]
+pub trait Params {
+    const NEEDS: Needs;
+    fn types(types: &mut Vec<Type>);
+}
+
+impl Params for () {
+    const NEEDS: Needs = Needs::NOTHING;
+    fn types(_: &mut Vec<Type>) {}
+}
+
+impl<H: Lift, T: Params> Params for (H, T) {
+    const NEEDS: Needs = H::NEEDS.and(T::NEEDS);
+    fn types(types: &mut Vec<Type>) {
+        types.push(H::ty());
+        T::types(types);
+    }
+}
+
+/// How a host function is linked to one import.
+pub(crate) struct Linkage<'a> {
+    /// Where the function goes in the linker.
+    pub module: &'a str,
+    pub name: &'a str,
+    /// The core type it is imported under, and how that returns.
+    pub ty: &'a FuncType,
+    pub form: Return,
+    /// Whether pointers are 64 bits wide.
+    pub wide: bool,
+}
+
+/// What every call of one linked host function shares.
+pub(crate) struct Bound<A> {
+    pub access: A,
+    pub site: Arc<Site>,
+    form: Return,
+    wide: bool,
+    /// Position of the return pointer among the parameters.
+    return_pointer: usize,
+    references: Vec<(usize, RefKind)>,
+}
+
+impl<A: Clone> Bound<A> {
+    pub fn new(access: A, site: Arc<Site>, linkage: &Linkage<'_>) -> Bound<A> {
+        Bound {
+            access,
+            site,
+            form: linkage.form,
+            wide: linkage.wide,
+            return_pointer: linkage.ty.params.len().wrapping_sub(1),
+            references: reference_positions(&linkage.ty.params),
+        }
+    }
+}
+
+type RawSlots<'a> = &'a mut [MaybeUninit<ValRaw>];
+
+/// Defines a host function in a Wasmtime linker.
+///
+/// # Safety
+///
+/// `func` must read parameters and write results of the type in `linkage`.
+unsafe fn define<D: 'static>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    site: Arc<Site>,
+    func: impl Fn(&mut Caller<'_, D>, RawSlots<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    let ty = func_type(linker.engine(), linkage.ty)?;
+    // A panic must not unwind through the guest: it becomes a trap. State that
+    // the function has left half-changed is the embedder's, as after any
+    // panic that is caught.
+    let func = move |mut caller: Caller<'_, D>, slots: RawSlots<'_>| match catch_unwind(
+        AssertUnwindSafe(|| func(&mut caller, slots)),
+    ) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(cross(error, &site)),
+        Err(payload) => Err(cross(wasmtime::Error::new(Panicked::new(&*payload)), &site)),
+    };
+    // SAFETY: promised by the caller.
+    unsafe { linker.func_new_unchecked(linkage.module, linkage.name, ty, func)? };
+    Ok(())
+}
+
+/// Links a host function that borrows from state and guest memory.
+pub(crate) fn link_func<D, A, P, R, F>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    func: F,
+) -> wasmtime::Result<()>
+where
+    D: 'static,
+    A: Access<D>,
+    P: Params,
+    R: Returns,
+    F: Fn(&mut A::State, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+{
+    let bound = Bound::new(access, site.clone(), linkage);
+    let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        let references = bound.references::<D, P>(caller, slots);
+        let value = {
+            let (source, data) = match P::NEEDS.memory {
+                true => bound.access.memory(caller).source(caller),
+                false => (Source::Absent, caller.data_mut()),
+            };
+            let exclusive = P::NEEDS.exclusive;
+            // SAFETY: Wasmtime has initialised the parameters, whose types are
+            // those that the linkage was made for.
+            let mut args = unsafe { Args::new(slots, bound.wide, source, exclusive, &references) };
+            func(bound.access.state(data), &mut args)?.returned()?
+        };
+        bound.lower::<D, R::Ok>(value, caller, slots)
+    };
+    // SAFETY: `linkage` is a form of the signature that `P` and `R` have.
+    unsafe { define(linker, linkage, site, call) }
+}
+
+/// Links a host function that takes the guest: its arguments are lifted before
+/// it may touch the guest, so `lift` gives owned ones.
+pub(crate) fn link_guest_func<D, A, P, V, R, L, F>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    lift: L,
+    func: F,
+) -> wasmtime::Result<()>
+where
+    D: 'static,
+    A: Access<D>,
+    P: Params,
+    R: Returns,
+    L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+    F: Fn(&mut Guest<'_, A::State>, V) -> R + Send + Sync + 'static,
+{
+    let bound = Bound::new(access, site.clone(), linkage);
+    let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        let references = bound.references::<D, P>(caller, slots);
+        let values = {
+            let source = match P::NEEDS.memory {
+                true => bound.access.memory(caller).source(caller).0,
+                false => Source::Absent,
+            };
+            // SAFETY: as in `link_func`.
+            lift(&mut unsafe { Args::new(slots, bound.wide, source, false, &references) })?
+        };
+        let value = {
+            let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
+            func(&mut Guest::new(&mut reach), values).returned()?
+        };
+        bound.lower::<D, R::Ok>(value, caller, slots)
+    };
+    // SAFETY: as in `link_func`.
+    unsafe { define(linker, linkage, site, call) }
+}
+
+/// Links a host function whose types are known only at run time.
+pub(crate) fn link_dynamic<D, A, F>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    func: F,
+) -> wasmtime::Result<()>
+where
+    D: 'static,
+    A: Access<D>,
+    F: Fn(&mut Guest<'_, A::State>, &[Value], &mut [Value]) -> wasmtime::Result<()>
+        + Send
+        + Sync
+        + 'static,
+{
+    let bound = Bound::new(access, site.clone(), linkage);
+    let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        let signature = &bound.site.signature;
+        let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
+        let references = match bound.references.is_empty() {
+            // SAFETY: `Bound::references` found them in the core type.
+            false => unsafe { reach.references(slots, &bound.references) },
+            true => Vec::new(),
+        };
+        let values = {
+            // SAFETY: as in `link_func`; the linkage is a form of this very
+            // signature.
+            let mut args =
+                unsafe { Args::new(slots, bound.wide, reach.source(), false, &references) };
+            let types = signature.params.iter();
+            types
+                .map(|(_, ty)| args.next_with(|args| value::lift(args, ty)))
+                .collect::<wasmtime::Result<Vec<_>>>()?
+        };
+        let mut results: Vec<_> = signature.results.iter().map(Value::zero).collect();
+        func(&mut Guest::new(&mut reach), &values, &mut results)?;
+        bound.lower_values(&results, &mut reach, slots)
+    };
+    // SAFETY: `lower_values` writes what the signature says, or fails.
+    unsafe { define(linker, linkage, site, call) }
+}
+
+impl<A> Bound<A> {
+    /// The references among the parameters, before memory is borrowed.
+    #[inline(always)]
+    fn references<D, P>(
+        &self,
+        caller: &mut Caller<'_, D>,
+        slots: &[MaybeUninit<ValRaw>],
+    ) -> Vec<(usize, Reference)>
+    where
+        D: 'static,
+        A: Access<D>,
+        P: Params,
+    {
+        if !P::NEEDS.references {
+            return Vec::new();
+        }
+        let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
+        // SAFETY: the positions are those of references in the core type,
+        // and Wasmtime has initialised the parameters.
+        unsafe { reach.references(slots, &self.references) }
+    }
+
+    #[inline(always)]
+    fn lower<D, R>(
+        &self,
+        value: R::Value<'_>,
+        caller: &mut Caller<'_, D>,
+        slots: RawSlots<'_>,
+    ) -> wasmtime::Result<()>
+    where
+        D: 'static,
+        A: Access<D>,
+        R: Lower,
+    {
+        let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
+        // A result of one core value is always returned directly.
+        if R::FLAT <= 1 || self.form == Return::Direct {
+            return R::lower(value, &mut Results::new(slots, self.wide, &mut reach));
+        }
+        let align = R::LAYOUT[usize::from(self.wide)].align;
+        let at = self.return_address(slots, align)?;
+        R::store(value, &mut Results::new(&mut [], self.wide, &mut reach), at)
+    }
+
+    fn lower_values(
+        &self,
+        values: &[Value],
+        reach: &mut dyn Reach,
+        slots: RawSlots<'_>,
+    ) -> wasmtime::Result<()> {
+        let types = &self.site.signature.results;
+        if self.form == Return::Direct {
+            let results = &mut Results::new(slots, self.wide, reach);
+            return values
+                .iter()
+                .zip(types)
+                .try_for_each(|(v, ty)| value::lower(v, ty, results));
+        }
+        let layouts: Vec<_> = types.iter().filter_map(Type::layouts).collect();
+        let width = usize::from(self.wide);
+        let at = self.return_address(slots, layout::record(&layouts)[width].align)?;
+        let results = &mut Results::new(&mut [], self.wide, reach);
+        values
+            .iter()
+            .zip(types)
+            .enumerate()
+            .try_for_each(|(i, (v, ty))| {
+                value::store(
+                    v,
+                    ty,
+                    results,
+                    at + layout::offset(&layouts, i, width) as u64,
+                )
+            })
+    }
+
+    /// The address that the guest wants the result at.
+    fn return_address(&self, slots: &[MaybeUninit<ValRaw>], align: usize) -> wasmtime::Result<u64> {
+        // SAFETY: in this form the last parameter is the pointer, and Wasmtime
+        // has initialised it.
+        let raw = unsafe { slots[self.return_pointer].assume_init() };
+        let at = if self.wide {
+            raw.get_u64()
+        } else {
+            u64::from(raw.get_u32())
+        };
+        check_align(at, align).map_err(unusable)?;
+        Ok(at)
+    }
+}

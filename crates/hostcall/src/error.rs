@@ -1,0 +1,539 @@
+//! The error type of the crate, and how errors travel through a guest.
+
+use crate::fault::Fault;
+use crate::ty::Signature;
+use hostcall_link::{LinkError, ParseError};
+use std::fmt;
+use std::sync::Arc;
+use wasmtime::{Trap, WasmBacktrace};
+
+/// Why something did not work.
+///
+/// `Display` is one readable paragraph: what failed, on which value, and where
+/// the guest was. An error that a host function returned keeps its type, see
+/// [`Error::downcast_ref`].
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    /// The host function that failed.
+    site: Option<Arc<Site>>,
+    place: Option<Place>,
+    export: Option<String>,
+    backtrace: Vec<Frame>,
+    source: Option<wasmtime::Error>,
+}
+
+/// What kind of error an [`Error`] is.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The guest was given as text that does not assemble.
+    Text(String),
+    /// The bytes are not a core Wasm module.
+    Parse(ParseError),
+    /// The guest's imports and the host's functions do not fit. Nothing was
+    /// compiled.
+    Link(LinkError),
+    /// Wasmtime refused the module, or could not instantiate it.
+    Wasmtime,
+    /// A program file is damaged, or not one that this version of hostcall and
+    /// this machine can run.
+    ProgramFile(String),
+    /// The text is not a signature or type.
+    Signature(String),
+    /// The guest has no such export, or one of another type.
+    Export(String),
+    /// A value given by the host does not fit the type it is passed as.
+    Value(String),
+    /// The guest passed something invalid to the host.
+    Fault(Fault),
+    /// A host function returned this error; see [`Error::downcast_ref`].
+    Host,
+    /// A host function panicked with this message.
+    Panic(String),
+    /// The guest trapped.
+    Trap(Trap),
+    /// The guest exited by WASI's `proc_exit` with this status.
+    Exit(i32),
+    /// The host passed a wrong message of its own, by [`Error::msg`].
+    Message(String),
+}
+
+/// The host function that a guest called.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub module: String,
+    pub name: String,
+    pub signature: Signature,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "host function `{}.{}`",
+            self.module.escape_debug(),
+            self.name.escape_debug()
+        )
+    }
+}
+
+/// Which value of a call a fault is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Parameter by position.
+    Argument(u32),
+    /// The same, found in the signature: `text: string`.
+    Named(String),
+    Result,
+}
+
+/// One guest function that was active when a call failed, innermost first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Frame {
+    /// Name of the function, if the guest has names.
+    pub function: Option<String>,
+    /// Index of the function in the guest.
+    pub index: u32,
+    /// Source file, if the guest has debug information.
+    pub file: Option<String>,
+    /// Line in `file`, from 1.
+    pub line: Option<u32>,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.function {
+            Some(name) => f.write_str(name)?,
+            None => write!(f, "function {}", self.index)?,
+        }
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    /// An error with a message and nothing else, for host functions that have
+    /// no error type of their own.
+    pub fn msg(message: impl fmt::Display) -> Error {
+        Error::of(ErrorKind::Message(message.to_string()))
+    }
+
+    /// What kind of error this is.
+    pub fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
+    /// Module and name of the host function that failed, if one did.
+    pub fn import(&self) -> Option<(&str, &str)> {
+        self.0
+            .site
+            .as_ref()
+            .map(|site| (site.module.as_str(), site.name.as_str()))
+    }
+
+    /// Name of the export that the host called.
+    pub fn export(&self) -> Option<&str> {
+        self.0.export.as_deref()
+    }
+
+    /// What the guest passed that was invalid, if that is what happened.
+    pub fn fault(&self) -> Option<&Fault> {
+        match &self.0.kind {
+            ErrorKind::Fault(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// The argument that was invalid, as `name: type`.
+    pub fn argument(&self) -> Option<&str> {
+        match &self.0.place {
+            Some(Place::Named(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Why the guest trapped, if it did.
+    pub fn trap(&self) -> Option<Trap> {
+        match self.0.kind {
+            ErrorKind::Trap(trap) => Some(trap),
+            _ => None,
+        }
+    }
+
+    /// The guest functions that were active, innermost first.
+    pub fn backtrace(&self) -> &[Frame] {
+        &self.0.backtrace
+    }
+
+    /// The error of type `E` that a host function returned, however many
+    /// guests and host functions it has come through.
+    pub fn downcast_ref<E>(&self) -> Option<&E>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let source = self.0.source.as_ref()?;
+        source
+            .downcast_ref::<E>()
+            .or_else(|| source.downcast_ref::<Error>()?.downcast_ref())
+    }
+
+    pub(crate) fn of(kind: ErrorKind) -> Error {
+        let inner = Inner {
+            kind,
+            site: None,
+            place: None,
+            export: None,
+            backtrace: vec![],
+            source: None,
+        };
+        Error(Box::new(inner))
+    }
+
+    pub(crate) fn signature_text(text: &str, message: &str) -> Error {
+        let message = format!(
+            "`{}` is not a signature or type: {message}",
+            text.escape_debug()
+        );
+        Error::of(ErrorKind::Signature(message))
+    }
+
+    pub(crate) fn wasmtime(source: wasmtime::Error) -> Error {
+        Error::of(ErrorKind::Wasmtime).with_source(source)
+    }
+
+    fn with_source(mut self, source: wasmtime::Error) -> Error {
+        self.0.source = Some(source);
+        self
+    }
+
+    /// What came out of a call of `export`.
+    #[cold]
+    pub(crate) fn from_call(error: wasmtime::Error, export: &str) -> Error {
+        let inner = Inner {
+            kind: ErrorKind::Host,
+            site: error
+                .downcast_ref::<Crossed>()
+                .map(|crossed| crossed.site.clone()),
+            place: None,
+            export: Some(export.to_owned()),
+            backtrace: error.downcast_ref().map_or_else(Vec::new, frames),
+            source: None,
+        };
+        Error(Box::new(inner)).classify(error)
+    }
+
+    fn classify(mut self, error: wasmtime::Error) -> Error {
+        let inner = &mut self.0;
+        if let Some(bad) = error.downcast_ref::<Bad>() {
+            inner.kind = ErrorKind::Fault(bad.fault.clone());
+            inner.place = Some(bad.place.clone());
+        } else if let Some(Panicked(message)) = error.downcast_ref() {
+            inner.kind = ErrorKind::Panic(message.clone());
+        } else if let Some(status) = exit_status(&error) {
+            inner.kind = ErrorKind::Exit(status);
+        } else if inner.site.is_none() {
+            inner.kind = match error.downcast_ref::<Trap>() {
+                Some(trap) => ErrorKind::Trap(*trap),
+                None => ErrorKind::Wasmtime,
+            };
+        }
+        self.with_source(error)
+    }
+
+    /// The messages of the error that a host function or Wasmtime gave.
+    fn cause(&self) -> String {
+        self.causes()
+            .map(|error| error.to_string())
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+
+    /// The error that a host function or Wasmtime gave and its sources,
+    /// without the contexts that were added on the way out.
+    fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+        let source = self.0.source.as_ref();
+        let own = source.map_or(0, |error| {
+            let crossed = error.downcast_ref::<Crossed>().map(|crossed| crossed.depth);
+            let backtrace = error.downcast_ref::<WasmBacktrace>().is_some() as usize;
+            crossed.map_or(backtrace, |depth| error.chain().count() - depth)
+        });
+        source.into_iter().flat_map(|error| error.chain()).skip(own)
+    }
+}
+
+#[cfg(feature = "wasi")]
+fn exit_status(error: &wasmtime::Error) -> Option<i32> {
+    error
+        .downcast_ref::<wasmtime_wasi::I32Exit>()
+        .map(|exit| exit.0)
+}
+
+#[cfg(not(feature = "wasi"))]
+fn exit_status(_: &wasmtime::Error) -> Option<i32> {
+    None
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+    let frames = backtrace.frames().iter();
+    frames
+        .map(|frame| {
+            let symbol = frame.symbols().first();
+            Frame {
+                function: frame.func_name().map(str::to_owned),
+                index: frame.func_index(),
+                file: symbol.and_then(|symbol| symbol.file()).map(str::to_owned),
+                line: symbol.and_then(|symbol| symbol.line()),
+            }
+        })
+        .collect()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        match (&inner.kind, &inner.site) {
+            (ErrorKind::Parse(error), _) => write!(f, "{error}"),
+            (ErrorKind::Link(error), _) => write!(f, "{error}"),
+            (ErrorKind::Wasmtime, _) => f.write_str(&self.cause()),
+            (
+                ErrorKind::Text(message)
+                | ErrorKind::ProgramFile(message)
+                | ErrorKind::Signature(message)
+                | ErrorKind::Export(message)
+                | ErrorKind::Value(message)
+                | ErrorKind::Message(message),
+                _,
+            ) => f.write_str(message),
+            (ErrorKind::Exit(status), _) => write!(f, "the guest exited with status {status}"),
+            (ErrorKind::Fault(fault), site) => {
+                write_fault(f, fault, inner.place.as_ref(), site.as_deref())
+            }
+            (ErrorKind::Host, Some(site)) => write!(f, "{site} failed: {}", self.cause()),
+            (ErrorKind::Host, None) => f.write_str(&self.cause()),
+            (ErrorKind::Panic(message), Some(site)) => write!(f, "{site} panicked: {message}"),
+            (ErrorKind::Panic(message), None) => write!(f, "a host function panicked: {message}"),
+            (ErrorKind::Trap(trap), _) => {
+                write!(
+                    f,
+                    "the guest trapped: {}",
+                    trap.to_string().trim_start_matches("wasm trap: ")
+                )
+            }
+        }?;
+        write_trail(f, inner)
+    }
+}
+
+fn write_fault(
+    f: &mut fmt::Formatter<'_>,
+    fault: &Fault,
+    place: Option<&Place>,
+    site: Option<&Site>,
+) -> fmt::Result {
+    match site {
+        Some(site) => write!(f, "{site} ")?,
+        None => f.write_str("the host ")?,
+    }
+    match place {
+        Some(Place::Named(name)) => write!(f, "refused argument `{name}`: {fault}"),
+        Some(Place::Argument(index)) => write!(f, "refused argument {index}: {fault}"),
+        Some(Place::Result) | None if site.is_some() => {
+            write!(f, "could not return its result: {fault}")
+        }
+        Some(Place::Result) | None => write!(f, "could not use guest memory: {fault}"),
+    }
+}
+
+/// Where the guest was: frames, and the export that the host called.
+fn write_trail(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
+    const SHOWN: usize = 8;
+    let Some(export) = &inner.export else {
+        return Ok(());
+    };
+    if matches!(inner.kind, ErrorKind::Exit(_)) {
+        return Ok(());
+    }
+    for (i, frame) in inner.backtrace.iter().take(SHOWN).enumerate() {
+        write!(
+            f,
+            "{} {frame}",
+            if i == 0 { "; guest backtrace:" } else { " <-" }
+        )?;
+    }
+    if inner.backtrace.len() > SHOWN {
+        write!(f, " <- {} more", inner.backtrace.len() - SHOWN)?;
+    }
+    write!(f, "; in a call of export `{}`", export.escape_debug())
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            self.0.fmt(f)
+        } else {
+            write!(f, "{self}")
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    /// The error that a host function returned. Its message is part of this
+    /// error's own already.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0.kind {
+            ErrorKind::Parse(error) => Some(error),
+            ErrorKind::Link(error) => Some(error),
+            ErrorKind::Fault(fault) => Some(fault),
+            ErrorKind::Host => self.causes().next(),
+            _ => None,
+        }
+    }
+}
+
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Error {
+        Error::of(ErrorKind::Parse(error))
+    }
+}
+
+impl From<LinkError> for Error {
+    fn from(error: LinkError) -> Error {
+        Error::of(ErrorKind::Link(error))
+    }
+}
+
+/// A fault on its way out of a host function.
+#[derive(Debug)]
+pub(crate) struct Bad {
+    pub place: Place,
+    pub fault: Fault,
+}
+
+impl Bad {
+    pub fn argument(index: u32, fault: Fault) -> Bad {
+        Bad {
+            place: Place::Argument(index),
+            fault,
+        }
+    }
+
+    pub fn result(fault: Fault) -> Bad {
+        Bad {
+            place: Place::Result,
+            fault,
+        }
+    }
+
+    fn named(mut self, signature: &Signature) -> Bad {
+        if let Place::Argument(index) = self.place
+            && let Some((name, ty)) = signature.params.get(index as usize)
+        {
+            self.place = Place::Named(format!("{name}: {ty}"));
+        }
+        self
+    }
+}
+
+impl fmt::Display for Bad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
+            Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
+            Place::Result => write!(f, "result: {}", self.fault),
+        }
+    }
+}
+
+impl std::error::Error for Bad {}
+
+impl From<Bad> for Error {
+    fn from(bad: Bad) -> Error {
+        let mut error = Error::of(ErrorKind::Fault(bad.fault));
+        error.0.place = Some(bad.place);
+        error
+    }
+}
+
+/// A panic on its way out of a host function.
+#[derive(Debug)]
+pub(crate) struct Panicked(String);
+
+impl Panicked {
+    pub fn new(payload: &(dyn std::any::Any + Send)) -> Panicked {
+        let message = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied());
+        Panicked(message.unwrap_or("a panic without a message").to_owned())
+    }
+}
+
+impl fmt::Display for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panicked: {}", self.0)
+    }
+}
+
+impl std::error::Error for Panicked {}
+
+/// Context of an error that left a host function: which one it was.
+#[derive(Debug)]
+pub(crate) struct Crossed {
+    site: Arc<Site>,
+    /// Length of the chain of errors that the host function returned.
+    depth: usize,
+}
+
+impl fmt::Display for Crossed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed", self.site)
+    }
+}
+
+/// Marks `error` as coming out of `site`. The first site is kept: it is where
+/// the error arose.
+#[cold]
+#[inline(never)]
+pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error {
+    let error = match error.downcast::<Error>() {
+        // A fault that a `Guest` method met in this very call.
+        Ok(Error(inner)) if inner.site.is_none() && inner.export.is_none() => match *inner {
+            Inner {
+                kind: ErrorKind::Fault(fault),
+                place,
+                ..
+            } => wasmtime::Error::new(Bad {
+                place: place.unwrap_or(Place::Result),
+                fault,
+            }),
+            inner => wasmtime::Error::new(Error(Box::new(inner))),
+        },
+        Ok(error) => wasmtime::Error::new(error),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Bad>() {
+        Ok(bad) => wasmtime::Error::new(bad.named(&site.signature)),
+        Err(error) => error,
+    };
+    let depth = error.chain().count();
+    error.context(Crossed {
+        site: site.clone(),
+        depth,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_is_one_word() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

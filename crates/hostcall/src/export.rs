@@ -1,0 +1,360 @@
+//! Exports of a guest, resolved once.
+
+#![expect(
+    unsafe_code,
+    reason = "raw calls of functions whose types were checked"
+)]
+
+use crate::call::{self, Callable, check_owner, export_error, lift_results, reference_positions};
+use crate::error::{Error, ErrorKind};
+use crate::guest_type::{Lift, Lower, Needs};
+use crate::instance::Instance;
+use crate::layout;
+use crate::reach::Reach;
+use crate::results::Results;
+use crate::ty::{Signature, Type};
+use crate::value::{self, Value};
+use hostcall_link::{ExternType, FuncType, ModuleInfo};
+use smallvec::SmallVec;
+use std::fmt;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use wasmtime::{Extern, Func, ValRaw};
+
+/// A function that a guest exports, with its type checked: calling it looks
+/// nothing up.
+///
+/// `P` is a guest type or a tuple of them, `R` a guest type; see
+/// [`Instance::export`].
+pub struct Export<P, R> {
+    name: Arc<str>,
+    callable: Callable,
+    types: PhantomData<fn(P) -> R>,
+}
+
+impl<P, R> Clone for Export<P, R> {
+    fn clone(&self) -> Self {
+        Export {
+            name: self.name.clone(),
+            callable: self.callable,
+            types: PhantomData,
+        }
+    }
+}
+
+impl<P, R> fmt::Debug for Export<P, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<P, R> Export<P, R>
+where
+    P: Lower,
+    R: for<'v> Lift<Value<'v> = R>,
+{
+    /// Calls the function.
+    ///
+    /// # Errors
+    ///
+    /// If the guest traps, a host function that it calls fails, or its result
+    /// is invalid; also if `instance` is not the one it was resolved on.
+    #[inline(always)]
+    pub fn call<T>(&self, instance: &mut Instance<T>, params: P::Value<'_>) -> Result<R, Error> {
+        check_owner(&self.callable, instance.store.data().owner())?;
+        let mut reach = instance.reach();
+        match call::call::<P, R>(&mut reach, &self.callable, params) {
+            Ok(result) => Ok(result),
+            Err(error) => Err(Error::from_call(error, &self.name)),
+        }
+    }
+
+    /// Calls the function from within a host function.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::call`].
+    pub fn call_in<T>(
+        &self,
+        guest: &mut crate::Guest<'_, T>,
+        params: P::Value<'_>,
+    ) -> Result<R, Error> {
+        let reach = guest.reach();
+        check_owner(&self.callable, reach.owner())?;
+        let result = call::call::<P, R>(reach, &self.callable, params);
+        result.map_err(|error| Error::from_call(error, &self.name))
+    }
+}
+
+/// Checks that `func` has the type that `P` and `R` ask for.
+pub(crate) fn resolve<P, R>(
+    reach: &mut dyn Reach,
+    func: Func,
+    name: &str,
+    params: &[Option<String>],
+) -> Result<Export<P, R>, Error>
+where
+    P: Lower,
+    R: for<'v> Lift<Value<'v> = R>,
+{
+    let signature = call::signature(&P::ty(), &R::ty());
+    let callable = callable(reach, func, name, &signature, params)?;
+    Ok(Export {
+        name: name.into(),
+        callable,
+        types: PhantomData,
+    })
+}
+
+fn callable(
+    reach: &mut dyn Reach,
+    func: Func,
+    name: &str,
+    signature: &Signature,
+    params: &[Option<String>],
+) -> Result<Callable, Error> {
+    let found = reach.func_type(&func);
+    let wide = reach.wide();
+    let form = call::signature_form(signature, wide, &found).map_err(|forms| {
+        let difference = difference(signature, wide, &found, params);
+        export_error(format!(
+            "export `{}` has type {found}, but {signature} needs {forms}{difference}",
+            name.escape_debug()
+        ))
+    })?;
+    let post = post_return(reach, name, &found);
+    Ok(Callable {
+        func,
+        form,
+        post,
+        owner: reach.owner(),
+    })
+}
+
+/// The first core parameter that is not what the signature asks for.
+fn difference(
+    signature: &Signature,
+    wide: bool,
+    found: &FuncType,
+    names: &[Option<String>],
+) -> String {
+    let mut asked = Vec::new();
+    signature
+        .params
+        .iter()
+        .for_each(|(_, ty)| ty.flatten(wide, &mut asked));
+    let pairs = asked.iter().zip(&found.params);
+    match pairs.enumerate().find(|(_, (asked, found))| asked != found) {
+        Some((i, (asked, found))) => {
+            let name = names.get(i).cloned().flatten();
+            let name = name.map_or(String::new(), |name| format!(" `{}`", name.escape_debug()));
+            format!(": parameter {i}{name} is {found}, not {asked}")
+        }
+        None if asked.len() != found.params.len() => {
+            format!(
+                ": it takes {} core parameters, not {}",
+                found.params.len(),
+                asked.len()
+            )
+        }
+        None => String::new(),
+    }
+}
+
+/// The guest's function that frees what a result of `name` holds.
+fn post_return(reach: &mut dyn Reach, name: &str, ty: &FuncType) -> Option<Func> {
+    let Some(Extern::Func(post)) = reach.export(&format!("cabi_post_{name}")) else {
+        return None;
+    };
+    let expected = FuncType {
+        params: ty.results.clone(),
+        results: Vec::new(),
+    };
+    (reach.func_type(&post) == expected).then_some(post)
+}
+
+/// An export whose type is known only at run time; see
+/// [`Instance::export_dynamic`] and [`Instance::export_with`].
+#[derive(Clone)]
+pub struct DynExport {
+    name: Arc<str>,
+    callable: Callable,
+    signature: Arc<Signature>,
+    /// Room for parameters or results.
+    slots: usize,
+    needs: Needs,
+}
+
+impl fmt::Debug for DynExport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynExport")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn resolve_dynamic(
+    reach: &mut dyn Reach,
+    func: Func,
+    name: &str,
+    params: &[Option<String>],
+    signature: Option<Signature>,
+) -> Result<DynExport, Error> {
+    let found = reach.func_type(&func);
+    let signature = signature
+        .or_else(|| Signature::from_core(&found))
+        .ok_or_else(|| {
+            export_error(format!(
+                "export `{name}` has type {found}, whose references have no values"
+            ))
+        })?;
+    let callable = callable(reach, func, name, &signature, params)?;
+    Ok(DynExport {
+        name: name.into(),
+        callable,
+        slots: found
+            .params
+            .len()
+            .max(found.results.len())
+            .max(result_slots(&signature)),
+        needs: needs(&signature),
+        signature: Arc::new(signature),
+    })
+}
+
+fn result_slots(signature: &Signature) -> usize {
+    signature.results.iter().map(Type::flat_len).sum()
+}
+
+/// What lifting the results needs.
+fn needs(signature: &Signature) -> Needs {
+    let scalar = |ty: &Type| {
+        !matches!(ty, Type::String | Type::CString) && ty.flat_len() == 1 && !ty.is_reference()
+    };
+    if signature.results.iter().all(scalar) {
+        return Needs::NOTHING;
+    }
+    Needs::MEMORY.and(Needs::REFERENCES)
+}
+
+impl DynExport {
+    /// The interface of the function.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    /// Calls the function; writes its results.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::call`]; also if the values do not fit the signature, or
+    /// `results` is not as long as the signature's.
+    pub fn call<T>(
+        &self,
+        instance: &mut Instance<T>,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Error> {
+        check_owner(&self.callable, instance.store.data().owner())?;
+        self.check_lengths(args, results)?;
+        let called = self.call_raw(&mut instance.reach(), args, results);
+        called.map_err(|error| Error::from_call(error, &self.name))
+    }
+
+    #[inline(always)]
+    fn call_raw(
+        &self,
+        reach: &mut dyn Reach,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> wasmtime::Result<()> {
+        let mut slots: SmallVec<[MaybeUninit<ValRaw>; 16]> = SmallVec::new();
+        slots.resize(self.slots, MaybeUninit::uninit());
+        let lowered = &mut Results::new(&mut slots, reach.wide(), reach);
+        for (value, (_, ty)) in args.iter().zip(&self.signature.params) {
+            value::lower(value, ty, lowered)?;
+        }
+        // SAFETY: every parameter was lowered by its type, and the function
+        // was resolved for a core form of this signature.
+        unsafe { reach.call(&self.callable.func, &mut slots)? };
+        let wide = reach.wide();
+        let types = &self.signature.results;
+        let positions = || {
+            let mut flat = Vec::new();
+            types.iter().for_each(|ty| ty.flatten(wide, &mut flat));
+            reference_positions(&flat)
+        };
+        // SAFETY: the call succeeded, so it has written its results.
+        let lifted = unsafe {
+            lift_results(
+                reach,
+                &slots,
+                self.callable.form,
+                self.needs,
+                positions,
+                |args, at| {
+                    let layouts = || types.iter().filter_map(Type::layouts).collect::<Vec<_>>();
+                    for (i, (result, ty)) in results.iter_mut().zip(types).enumerate() {
+                        *result = match at {
+                            Some(at) => {
+                                let offset = layout::offset(&layouts(), i, usize::from(wide));
+                                value::load(args, ty, at + offset as u64)?
+                            }
+                            None => value::lift(args, ty)?,
+                        };
+                    }
+                    Ok(())
+                },
+            )
+        };
+        if let Some(post) = self.callable.post {
+            // SAFETY: `post` takes the core results, which are still in place.
+            unsafe { reach.call(&post, &mut slots)? };
+        }
+        lifted
+    }
+
+    fn check_lengths(&self, args: &[Value], results: &[Value]) -> Result<(), Error> {
+        let (params, outs) = (self.signature.params.len(), self.signature.results.len());
+        if args.len() == params && results.len() == outs {
+            return Ok(());
+        }
+        Err(Error::of(ErrorKind::Value(format!(
+            "export `{}` is {}: it takes {params} arguments and gives {outs} results; \
+             {} arguments and room for {} results were passed",
+            self.name,
+            self.signature,
+            args.len(),
+            results.len()
+        ))))
+    }
+}
+
+/// The error for an export that is not there, with those that are.
+#[cold]
+pub(crate) fn missing(info: &ModuleInfo, name: &str) -> Error {
+    let quoted = name.escape_debug();
+    if let Some(other) = info.exports.iter().find(|export| export.name == name) {
+        return export_error(format!(
+            "export `{quoted}` is a {}, not a function",
+            other.ty.kind()
+        ));
+    }
+    let functions = info
+        .exports
+        .iter()
+        .filter(|e| matches!(e.ty, ExternType::Func(_)));
+    let names: Vec<_> = functions
+        .map(|e| format!("`{}`", e.name.escape_debug()))
+        .collect();
+    export_error(match names.as_slice() {
+        [] => format!("the guest has no export `{quoted}`; it exports no functions"),
+        names => format!(
+            "the guest has no export `{quoted}`; it exports {}",
+            names.join(", ")
+        ),
+    })
+}

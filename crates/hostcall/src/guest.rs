@@ -1,0 +1,228 @@
+//! The guest handle: what a host function can do with the guest that called
+//! it.
+
+use crate::call::{self, check_owner, export_error};
+use crate::error::{Bad, Error};
+use crate::export::{Export, resolve};
+use crate::fault::Lifted;
+use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
+use crate::limits::Limits;
+use crate::memory::{Source, View};
+use crate::reach::{Access, Exports, Reach, StoreReach};
+use crate::reference::GuestFunc;
+use wasmtime::Extern;
+
+/// The guest that called a host function, or an instance between calls.
+///
+/// `T` is the state of the host functions. A host function that takes
+/// `guest: &mut Guest<'_, T>` first can read and write guest memory, allocate
+/// in it, and call the guest back. It takes strings and lists as [`GuestStr`],
+/// [`GuestSlice`] and [`GuestPtr`], because what it does with the guest may
+/// move the memory that a `&str` would borrow.
+///
+/// ```
+/// use hostcall::{Error, Guest, GuestStr, Host};
+///
+/// struct App { lines: Vec<String> }
+///
+/// let mut host = Host::<App>::new();
+/// host.func("env", "log", |guest: &mut Guest<'_, App>, text: GuestStr| -> Result<(), Error> {
+///     let line = guest.read_str(text)?.to_owned();
+///     guest.state_mut().lines.push(line);
+///     Ok(())
+/// });
+/// ```
+pub struct Guest<'a, T> {
+    reach: &'a mut dyn GuestReach<T>,
+}
+
+/// [`Reach`] with the state of the host functions.
+pub(crate) trait GuestReach<T>: Reach {
+    fn state_mut(&mut self) -> &mut T;
+    fn source_and_state(&mut self) -> (Source<'_>, &mut T);
+    fn as_reach(&mut self) -> &mut dyn Reach;
+}
+
+impl<S: Exports, A> GuestReach<A::State> for StoreReach<S, A>
+where
+    S::Data: 'static,
+    A: Access<S::Data>,
+{
+    fn state_mut(&mut self) -> &mut A::State {
+        self.access.state(self.store.data_mut())
+    }
+
+    fn source_and_state(&mut self) -> (Source<'_>, &mut A::State) {
+        self.source_and_state()
+    }
+
+    fn as_reach(&mut self) -> &mut dyn Reach {
+        self
+    }
+}
+
+impl<'a, T> Guest<'a, T> {
+    pub(crate) fn new(reach: &'a mut dyn GuestReach<T>) -> Guest<'a, T> {
+        Guest { reach }
+    }
+
+    /// The state of the host functions.
+    pub fn state(&mut self) -> &T {
+        self.reach.state_mut()
+    }
+
+    /// The state of the host functions, to change it.
+    pub fn state_mut(&mut self) -> &mut T {
+        self.reach.state_mut()
+    }
+
+    /// Borrows a string.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`](crate::Fault) if it lies outside memory or is not UTF-8.
+    pub fn read_str(&mut self, text: GuestStr) -> Result<&str, Error> {
+        at_argument(text.argument, self.view().str(text.raw.0, text.raw.1))
+    }
+
+    /// Borrows a string together with the state, for host functions that put
+    /// one into the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guest::read_str`].
+    pub fn read_str_and_state(&mut self, text: GuestStr) -> Result<(&str, &mut T), Error> {
+        let (source, state) = self.reach.source_and_state();
+        let text = at_argument(
+            text.argument,
+            View::new(source, false).str(text.raw.0, text.raw.1),
+        )?;
+        Ok((text, state))
+    }
+
+    /// Borrows a list.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`](crate::Fault) if it lies outside memory, is misaligned, or
+    /// holds an invalid `bool`, `char` or enum.
+    pub fn read_slice<E: GuestPlace>(&mut self, list: GuestSlice<E>) -> Result<&[E], Error> {
+        at_argument(list.argument, self.view().slice(list.raw.0, list.raw.1))
+    }
+
+    /// Borrows a list to change it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guest::read_slice`].
+    pub fn slice_mut<E: GuestPlace>(&mut self, list: GuestSlice<E>) -> Result<&mut [E], Error> {
+        let mut view = View::new(self.reach.source(), true);
+        at_argument(list.argument, view.slice_mut(list.raw.0, list.raw.1))
+    }
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guest::read_slice`].
+    pub fn read<E: GuestPlace>(&mut self, pointer: GuestPtr<E>) -> Result<E, Error> {
+        at_argument(pointer.argument, self.view().value(pointer.raw).copied())
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Guest::read_slice`].
+    pub fn write<E: GuestPlace>(&mut self, pointer: GuestPtr<E>, value: E) -> Result<(), Error> {
+        let mut view = View::new(self.reach.source(), true);
+        let place = at_argument(pointer.argument, view.value_mut(pointer.raw))?;
+        *place = value;
+        Ok(())
+    }
+
+    /// The whole memory of the guest.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`](crate::Fault) if the guest has no memory, or a shared one.
+    pub fn memory(&mut self) -> Result<&mut [u8], Error> {
+        self.reach
+            .bytes_mut()
+            .map_err(|fault| Bad::result(*fault).into())
+    }
+
+    /// Grows the guest's memory by `pages`, and gives its former size in
+    /// pages. Pages have 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// If the guest has no memory, or its maximum or the instance's limit does
+    /// not allow it.
+    pub fn grow(&mut self, pages: u64) -> Result<u64, Error> {
+        self.reach.grow(pages).map_err(Error::wasmtime)
+    }
+
+    /// Allocates `size` bytes in the guest by its `cabi_realloc`, and gives
+    /// their address.
+    ///
+    /// # Errors
+    ///
+    /// If the guest has no `cabi_realloc`, if that traps, or returns an
+    /// address outside its memory.
+    pub fn alloc(&mut self, size: u64, align: u64) -> Result<u64, Error> {
+        let allocated = self.reach.alloc(size, align);
+        allocated.map_err(|error| Error::from_call(error, "cabi_realloc"))
+    }
+
+    /// Calls a function of the guest.
+    ///
+    /// # Errors
+    ///
+    /// What the function does: a trap, or an error of a host function that it
+    /// calls.
+    pub fn call<P, R>(&mut self, func: &GuestFunc<P, R>, params: P::Value<'_>) -> Result<R, Error>
+    where
+        P: Lower,
+        R: for<'v> Lift<Value<'v> = R>,
+    {
+        check_owner(&func.callable, self.reach.owner())?;
+        let result = call::call::<P, R>(self.reach.as_reach(), &func.callable, params);
+        result.map_err(|error| Error::from_call(error, "(a function reference)"))
+    }
+
+    /// Resolves an export of the guest; see
+    /// [`Instance::export`](crate::Instance::export).
+    ///
+    /// # Errors
+    ///
+    /// If there is no function of that name and type.
+    pub fn export<P, R>(&mut self, name: &str) -> Result<Export<P, R>, Error>
+    where
+        P: Lower,
+        R: for<'v> Lift<Value<'v> = R>,
+    {
+        match self.reach.export(name) {
+            Some(Extern::Func(func)) => resolve(self.reach.as_reach(), func, name, &[]),
+            Some(_) => Err(export_error(format!("export `{name}` is not a function"))),
+            None => Err(export_error(format!("the guest has no export `{name}`"))),
+        }
+    }
+
+    /// What the instance may use.
+    pub fn limits(&mut self) -> Limits {
+        self.reach.limits()
+    }
+
+    pub(crate) fn reach(&mut self) -> &mut dyn Reach {
+        self.reach.as_reach()
+    }
+
+    fn view(&mut self) -> View<'_> {
+        View::new(self.reach.source(), false)
+    }
+}
+
+fn at_argument<V>(argument: u32, lifted: Lifted<V>) -> Result<V, Error> {
+    lifted.map_err(|fault| Bad::argument(argument, *fault).into())
+}

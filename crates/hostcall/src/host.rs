@@ -1,0 +1,463 @@
+//! The host: everything that guests may import.
+
+use crate::args::Args;
+use crate::closure::{Free, IntoHostFunc, WithState};
+use crate::crossing::{self, Linkage, Params};
+use crate::error::{Error, Site};
+use crate::guest::Guest;
+use crate::guest_type::Returns;
+use crate::limits::Limits;
+use crate::owned::{Owned, StoreData, whole};
+use crate::program::Program;
+use crate::registry::{Decl, Registry};
+use crate::ty::{Return, Signature};
+use crate::value::Value;
+use hostcall_link::{FuncType, GlobalType, HostItem, MemoryType, Provides, Surface, TableType};
+use std::sync::Arc;
+use wasmtime::{Config, Engine, Linker, WasmBacktraceDetails};
+
+/// Host functions, memories, globals and tables for guests to import, over a
+/// state of type `T`.
+///
+/// ```
+/// use hostcall::Host;
+///
+/// let mut host = Host::<u32>::new();
+/// host.func("env", "add", |a: i32, b: i32| a.wrapping_add(b));
+/// host.func_with_state("env", "count", |count: &mut u32, text: &str| *count += text.len() as u32);
+///
+/// let program = host.program(
+///     br#"(module
+///         (import "env" "count" (func $count (param i32 i32)))
+///         (memory (export "memory") 1)
+///         (data (i32.const 8) "hello")
+///         (func (export "run") (call $count (i32.const 8) (i32.const 5))))"#,
+/// )?;
+/// let mut instance = program.instantiate(0)?;
+/// instance.export::<(), ()>("run")?.call(&mut instance, ())?;
+/// assert_eq!(*instance.state(), 5);
+/// # Ok::<(), hostcall::Error>(())
+/// ```
+pub struct Host<T: 'static> {
+    pub(crate) engine: Engine,
+    pub(crate) items: Vec<Item<T>>,
+    pub(crate) optional: Vec<(String, String)>,
+    pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
+    pub(crate) limits: Limits,
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: Option<crate::wasi::Wasi<T>>,
+}
+
+/// Something that a guest can import.
+pub(crate) struct Item<T: 'static> {
+    pub module: String,
+    pub name: String,
+    pub kind: ItemKind<T>,
+}
+
+pub(crate) enum ItemKind<T: 'static> {
+    Func(Signature, Arc<LinkFunc<T>>),
+    Memory(MemoryType),
+    Global(GlobalType, Value),
+    Table(TableType),
+}
+
+impl<T: 'static> Clone for ItemKind<T> {
+    fn clone(&self) -> Self {
+        match self {
+            ItemKind::Func(signature, link) => ItemKind::Func(signature.clone(), link.clone()),
+            ItemKind::Memory(ty) => ItemKind::Memory(ty.clone()),
+            ItemKind::Global(ty, value) => ItemKind::Global(ty.clone(), value.clone()),
+            ItemKind::Table(ty) => ItemKind::Table(ty.clone()),
+        }
+    }
+}
+
+/// Defines a host function in the linker of a program.
+pub(crate) type LinkFunc<T> = dyn Fn(&mut Linker<StoreData<T>>, &Linkage<'_>, Arc<Site>) -> wasmtime::Result<()>
+    + Send
+    + Sync;
+
+pub(crate) type CatchAll<T> = dyn Fn(&mut Guest<'_, T>, &Unmatched<'_>, &[Value], &mut [Value]) -> wasmtime::Result<()>
+    + Send
+    + Sync;
+
+/// The import that a [`Host::catch_all`] handler answers for.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Unmatched<'a> {
+    /// Module of the import.
+    pub module: &'a str,
+    /// Name of the import.
+    pub name: &'a str,
+    /// Its type: core types, read as the plainest interface types.
+    pub signature: &'a Signature,
+}
+
+impl<T: 'static> Default for Host<T> {
+    fn default() -> Self {
+        Host::new()
+    }
+}
+
+impl<T: 'static> Host<T> {
+    /// A host without functions, on an engine of its own.
+    pub fn new() -> Host<T> {
+        let mut config = Config::new();
+        config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        // No configuration made of these settings is refused.
+        Host::with_engine(Engine::new(&config).expect("the default engine"))
+    }
+
+    /// A host without functions, on an engine configured elsewhere.
+    pub fn with_engine(engine: Engine) -> Host<T> {
+        Host {
+            engine,
+            items: Vec::new(),
+            optional: Vec::new(),
+            catch_all: None,
+            limits: Limits::NONE,
+            #[cfg(feature = "wasi")]
+            wasi: None,
+        }
+    }
+
+    /// The Wasmtime engine that programs of this host are compiled by.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Offers a closure as `module.name`.
+    ///
+    /// Its parameter types, written out, choose how it crosses; it may take
+    /// the guest (`|guest: &mut Guest<'_, T>, ...|`) first. A `Result` traps if
+    /// it is `Err`, and the error keeps its type.
+    ///
+    /// A name may be offered several times under different types: a guest gets
+    /// the first that fits its import.
+    pub fn func<M>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoHostFunc<T, Free<M>>,
+    ) -> &mut Self {
+        self.register(module, name, func)
+    }
+
+    /// Offers a closure that takes the state first, as `module.name`:
+    /// `|state: &mut T, ...|`. Otherwise as [`Host::func`].
+    pub fn func_with_state<M>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoHostFunc<T, WithState<M>>,
+    ) -> &mut Self {
+        self.register(module, name, func)
+    }
+
+    fn register<M>(
+        &mut self,
+        module: &str,
+        name: &str,
+        func: impl IntoHostFunc<T, M>,
+    ) -> &mut Self {
+        let decl = Decl {
+            module,
+            name,
+            params: &[],
+        };
+        func.register(
+            decl,
+            &mut HostRegistry {
+                host: self,
+                get: whole,
+            },
+        );
+        self
+    }
+
+    /// Offers a function whose type is known only at run time.
+    ///
+    /// `func` gets a value for each parameter, and as many results to set as
+    /// the signature has; they start as zeros.
+    ///
+    /// ```
+    /// use hostcall::{Error, Host, Value};
+    ///
+    /// let mut host = Host::<()>::new();
+    /// let signature = "func(text: string, n: u32) -> result<u32, string>".parse()?;
+    /// host.func_dynamic("env", "nth", signature, |_guest, args, results| -> Result<(), Error> {
+    ///     let [Value::String(text), Value::U32(n)] = args else { unreachable!() };
+    ///     results[0] = Value::Result(match text.bytes().nth(*n as usize) {
+    ///         Some(byte) => Ok(Some(Box::new(Value::U32(byte.into())))),
+    ///         None => Err(Some(Box::new("too short".into()))),
+    ///     });
+    ///     Ok(())
+    /// });
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn func_dynamic<E>(
+        &mut self,
+        module: &str,
+        name: &str,
+        signature: Signature,
+        func: impl Fn(&mut Guest<'_, T>, &[Value], &mut [Value]) -> Result<(), E>
+        + Send
+        + Sync
+        + 'static,
+    ) -> &mut Self
+    where
+        E: Into<wasmtime::Error>,
+    {
+        let func = Arc::new(func);
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let func = func.clone();
+            crossing::link_dynamic(
+                linker,
+                linkage,
+                Owned { get: whole },
+                site,
+                move |guest, args, results| func(guest, args, results).map_err(Into::into),
+            )
+        });
+        self.item(module, name, ItemKind::Func(signature, link))
+    }
+
+    /// Answers every function import that nothing else satisfies.
+    ///
+    /// `handler` is told which import is called. A name that is offered under
+    /// another type is still an error when linking.
+    pub fn catch_all<E>(
+        &mut self,
+        handler: impl Fn(&mut Guest<'_, T>, &Unmatched<'_>, &[Value], &mut [Value]) -> Result<(), E>
+        + Send
+        + Sync
+        + 'static,
+    ) -> &mut Self
+    where
+        E: Into<wasmtime::Error>,
+    {
+        self.catch_all = Some(Arc::new(move |guest, import, args, results| {
+            handler(guest, import, args, results).map_err(Into::into)
+        }));
+        self
+    }
+
+    /// Lets guests import the function `module.name` although nothing offers
+    /// it: it traps when it is called.
+    pub fn optional(&mut self, module: &str, name: &str) -> &mut Self {
+        self.optional.push((module.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Offers a memory; every instance gets one of its own.
+    pub fn memory(&mut self, module: &str, name: &str, ty: MemoryType) -> &mut Self {
+        self.item(module, name, ItemKind::Memory(ty))
+    }
+
+    /// Offers a global that starts as `value`; every instance gets one of its
+    /// own.
+    pub fn global(&mut self, module: &str, name: &str, mutable: bool, value: Value) -> &mut Self {
+        let content = crate::define::core_type(&value);
+        self.item(
+            module,
+            name,
+            ItemKind::Global(GlobalType { content, mutable }, value),
+        )
+    }
+
+    /// Offers a table of null references; every instance gets one of its own.
+    pub fn table(&mut self, module: &str, name: &str, ty: TableType) -> &mut Self {
+        self.item(module, name, ItemKind::Table(ty))
+    }
+
+    /// Limits what every instance may use.
+    pub fn limits(&mut self, limits: Limits) -> &mut Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Links and compiles a guest, given as Wasm or as text.
+    ///
+    /// # Errors
+    ///
+    /// All imports that do not fit are reported at once, see
+    /// [`ErrorKind::Link`](crate::ErrorKind::Link). Also if the bytes are not a
+    /// core module, or Wasmtime refuses it.
+    pub fn program(&self, guest: &[u8]) -> Result<Program<T>, Error> {
+        Program::new(self, guest)
+    }
+
+    pub(crate) fn item(&mut self, module: &str, name: &str, kind: ItemKind<T>) -> &mut Self {
+        self.items.push(Item {
+            module: module.to_owned(),
+            name: name.to_owned(),
+            kind,
+        });
+        self
+    }
+
+    /// What this host offers to a guest with 32- or 64-bit pointers.
+    pub(crate) fn surface(&self, wide: bool) -> Surface {
+        let items = self.items.iter().map(|item| HostItem {
+            module: item.module.clone(),
+            name: item.name.clone(),
+            provides: match &item.kind {
+                ItemKind::Func(signature, _) => Provides::Func {
+                    signature: signature.to_string(),
+                    forms: signature
+                        .import_forms(wide)
+                        .into_iter()
+                        .map(|(ty, _)| ty)
+                        .collect(),
+                },
+                ItemKind::Memory(ty) => Provides::Memory(ty.clone()),
+                ItemKind::Global(ty, _) => Provides::Global(ty.clone()),
+                ItemKind::Table(ty) => Provides::Table(ty.clone()),
+            },
+        });
+        Surface {
+            items: items.collect(),
+            optional: self.optional.clone(),
+            catch_all: self.catch_all.is_some(),
+        }
+    }
+}
+
+/// Registers functions over a part `M` of the state `T`.
+pub(crate) struct HostRegistry<'h, T: 'static, G> {
+    pub host: &'h mut Host<T>,
+    pub get: G,
+}
+
+impl<T, M, G> Registry<M> for HostRegistry<'_, T, G>
+where
+    T: 'static,
+    M: 'static,
+    G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
+{
+    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        let (get, func) = (self.get, Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let func = func.clone();
+            crossing::link_func::<_, _, P, R, _>(
+                linker,
+                linkage,
+                Owned { get },
+                site,
+                move |state, args| func(state, args),
+            )
+        });
+        let signature = decl.signature::<P, R>();
+        self.host
+            .item(decl.module, decl.name, ItemKind::Func(signature, link));
+    }
+
+    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
+    {
+        let (get, lift, func) = (self.get, Arc::new(lift), Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let (lift, func) = (lift.clone(), func.clone());
+            crossing::link_guest_func::<_, _, P, V, R, _, _>(
+                linker,
+                linkage,
+                Owned { get },
+                site,
+                move |args| lift(args),
+                move |guest, values| func(guest, values),
+            )
+        });
+        let signature = decl.signature::<P, R>();
+        self.host
+            .item(decl.module, decl.name, ItemKind::Func(signature, link));
+    }
+}
+
+/// A set of host functions, made by `#[host_module]`.
+///
+/// ```
+/// use hostcall::{Host, HostModule, host_module};
+///
+/// #[derive(Default)]
+/// struct Log(Vec<String>);
+///
+/// #[host_module(name = "log")]
+/// impl Log {
+///     fn line(&mut self, text: &str) {
+///         self.0.push(text.to_owned());
+///     }
+/// }
+///
+/// #[derive(Default)]
+/// struct State { log: Log }
+///
+/// let mut host = Host::<State>::new();
+/// Log::add_to_host(&mut host, |state| &mut state.log);
+/// ```
+pub trait HostModule: Sized + 'static {
+    /// The module that guests import these functions from.
+    const NAME: &'static str;
+
+    /// Registers every function.
+    #[doc(hidden)]
+    fn register(registry: &mut impl Registry<Self>);
+
+    /// Adds the functions to a host; `get` finds their state in the host's.
+    fn add_to_host<T>(
+        host: &mut Host<T>,
+        get: impl Fn(&mut T) -> &mut Self + Copy + Send + Sync + 'static,
+    ) {
+        Self::register(&mut HostRegistry { host, get });
+    }
+
+    /// Adds the functions to a Wasmtime linker; `get` finds their state in the
+    /// store's data.
+    ///
+    /// Guests are imported from as they are; memory and `cabi_realloc` are
+    /// looked up in the instance that calls, so several instances may share a
+    /// store. Pointers are 32 bits wide. Errors are
+    /// [`wasmtime::Error`]s, from which the error of the host function can be
+    /// downcast.
+    ///
+    /// # Errors
+    ///
+    /// If the linker has one of the names already.
+    fn add_to_linker<D: 'static>(
+        linker: &mut Linker<D>,
+        get: impl Fn(&mut D) -> &mut Self + Copy + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let mut registry = crate::linker::LinkerRegistry {
+            linker,
+            get,
+            result: Ok(()),
+        };
+        Self::register(&mut registry);
+        registry.result.map_err(Error::wasmtime)
+    }
+}
+
+impl<T: 'static> Item<T> {
+    /// How a function of this host is linked to an import, and what links it.
+    pub(crate) fn func_form(
+        &self,
+        form: usize,
+        wide: bool,
+    ) -> Option<(&Signature, &Arc<LinkFunc<T>>, FuncType, Return)> {
+        let ItemKind::Func(signature, link) = &self.kind else {
+            return None;
+        };
+        let (ty, form) = signature.import_forms(wide).into_iter().nth(form)?;
+        Some((signature, link, ty, form))
+    }
+}

@@ -1,0 +1,132 @@
+//! Host functions for WebAssembly guests on Wasmtime: safe by construction,
+//! pleasant to write, and visible.
+//!
+//! ```
+//! use hostcall::{Error, Host, HostModule, host_module};
+//!
+//! /// What the host functions work on.
+//! #[derive(Default)]
+//! struct App {
+//!     lines: Vec<String>,
+//! }
+//!
+//! #[host_module(name = "env")]
+//! impl App {
+//!     /// `&str` is a pointer and a length in the guest: checked, then borrowed.
+//!     fn log(&mut self, text: &str) {
+//!         self.lines.push(text.to_owned());
+//!     }
+//!
+//!     fn square(n: i32) -> Result<i32, Error> {
+//!         n.checked_mul(n).ok_or_else(|| Error::msg("too large to square"))
+//!     }
+//! }
+//!
+//! let mut host = Host::new();
+//! App::add_to_host(&mut host, |app| app);
+//!
+//! let program = host.program(
+//!     br#"(module
+//!         (import "env" "log" (func $log (param i32 i32)))
+//!         (import "env" "square" (func $square (param i32) (result i32)))
+//!         (memory (export "memory") 1)
+//!         (data (i32.const 8) "hello")
+//!         (func (export "run") (param i32) (result i32)
+//!             (call $log (i32.const 8) (i32.const 5))
+//!             (call $square (local.get 0))))"#,
+//! )?;
+//! let mut instance = program.instantiate(App::default())?;
+//! let run = instance.export::<i32, i32>("run")?;
+//! assert_eq!(run.call(&mut instance, 12)?, 144);
+//! assert_eq!(instance.state().lines, ["hello"]);
+//!
+//! let error = run.call(&mut instance, 100_000).unwrap_err();
+//! assert!(error.to_string().starts_with("host function `env.square` failed: too large to square"));
+//! # Ok::<(), Error>(())
+//! ```
+//!
+//! A [`Host`] holds what guests may import. Linking a guest against it checks
+//! every import and gives a [`Program`]; an [`Instance`] of that runs, over a
+//! state that the host functions share.
+//!
+//! # Rust types choose the representation
+//!
+//! | Rust parameter or result | core Wasm | meaning |
+//! | --- | --- | --- |
+//! | `i32 u32 i64 u64 f32 f64` | same width | by value |
+//! | `bool char i8 u8 i16 u16` | `i32` | by the canonical ABI's rules; a bad `char` traps |
+//! | `&str`, `String` | pointer, length | UTF-8 checked; `&str` borrows |
+//! | `&[T]`, `&mut [T]` | pointer, length | borrowed in place; bounds, alignment, overlap checked |
+//! | `&CStr` | pointer | up to the NUL byte, within memory |
+//! | `&T`, `&mut T` | pointer | a `#[derive(GuestType)] #[repr(C)]` struct in place |
+//! | `T` with `#[derive(GuestType)]` | its fields | flattened |
+//! | `Option`, `Result`, tuples, arrays, enums | flattened | as the canonical ABI does |
+//! | `String`, `Vec<T>` as results | return pointer | allocated by the guest's `cabi_realloc` |
+//! | `Result<T, E>` as the whole result | as `T` | `Err` traps, and keeps its type |
+//! | [`GuestFunc<P, R>`](GuestFunc) | `funcref` | a callback into the guest |
+//! | [`HostRef<T>`](HostRef) | `externref` | a host object the guest can hold |
+//!
+//! Pointers and lengths are `i32`, or `i64` in guests whose memory is 64-bit.
+//! A result of several core values is written through a return pointer, the
+//! last parameter, as the canonical ABI has it; a guest may also import it as
+//! a multi-value function. A tuple of scalars is multi-value first. There is no
+//! limit on the number of parameters.
+
+#![warn(missing_docs)]
+
+// The macros name this crate; so do its own tests and documentation.
+extern crate self as hostcall;
+
+mod args;
+mod call;
+mod closure;
+mod core;
+mod crossing;
+mod define;
+mod error;
+mod export;
+mod fault;
+mod guest;
+mod guest_type;
+mod host;
+mod instance;
+#[doc(hidden)]
+pub mod layout;
+mod limits;
+mod linker;
+mod memory;
+mod owned;
+mod program;
+mod reach;
+mod reference;
+mod registry;
+mod results;
+mod ty;
+mod value;
+#[cfg(feature = "wasi")]
+pub mod wasi;
+
+#[doc(hidden)]
+pub mod impl_;
+
+pub use closure::IntoHostFunc;
+pub use error::{Error, ErrorKind, Frame};
+pub use export::{DynExport, Export};
+pub use fault::Fault;
+pub use guest::Guest;
+pub use guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, GuestType, Lift, Lower, Returns};
+pub use host::{Host, HostModule, Unmatched};
+pub use instance::Instance;
+pub use limits::Limits;
+pub use owned::StoreData;
+pub use program::Program;
+pub use reference::{GuestFunc, HostRef};
+pub use ty::{Signature, Type};
+pub use value::{DynFunc, DynObject, Value};
+
+pub use hostcall_link::{
+    Binding, Crossing, ExternType, FuncType, GlobalType, LinkError, MemoryType, ModuleInfo,
+    ParseError, Plan, PlannedImport, Problem, ProblemKind, TableType, ValType,
+};
+pub use hostcall_macros::{GuestType, host_module};
+pub use wasmtime::Trap;

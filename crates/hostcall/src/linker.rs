@@ -1,0 +1,130 @@
+//! Host modules in a plain Wasmtime linker, next to an embedder's own code.
+
+use crate::args::Args;
+use crate::crossing::{self, Linkage, Params};
+use crate::error::Site;
+use crate::guest::Guest;
+use crate::guest_type::Returns;
+use crate::limits::Limits;
+use crate::reach::{Access, Exports, GuestMemory, Realloc};
+use crate::registry::{Decl, Registry};
+use crate::ty::Signature;
+use std::sync::Arc;
+use wasmtime::Linker;
+
+/// Registers functions over a part `M` of the data `D` of a store.
+pub(crate) struct LinkerRegistry<'l, D: 'static, G> {
+    pub linker: &'l mut Linker<D>,
+    pub get: G,
+    /// The first failure; later functions are skipped.
+    pub result: wasmtime::Result<()>,
+}
+
+/// Access to a guest in a store that hostcall does not own: everything is
+/// looked up in the instance that calls.
+#[derive(Clone)]
+struct Foreign<G> {
+    get: G,
+}
+
+impl<D, M, G> Access<D> for Foreign<G>
+where
+    D: 'static,
+    M: 'static,
+    G: Fn(&mut D) -> &mut M + Copy + Send + Sync + 'static,
+{
+    type State = M;
+
+    #[inline(always)]
+    fn state<'d>(&self, data: &'d mut D) -> &'d mut M {
+        (self.get)(data)
+    }
+
+    #[inline(always)]
+    fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory {
+        GuestMemory::of(store.export("memory"))
+    }
+
+    fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc {
+        Realloc::of(store)
+    }
+
+    fn owner(&self, _: &D) -> u64 {
+        0
+    }
+
+    fn limits(&self, _: &D) -> Limits {
+        Limits::NONE
+    }
+}
+
+impl<D: 'static, G> LinkerRegistry<'_, D, G> {
+    fn link<P: Params, R: Returns>(
+        &mut self,
+        decl: Decl<'_>,
+        link: impl FnOnce(&mut Linker<D>, &Linkage<'_>, Arc<Site>) -> wasmtime::Result<()>,
+    ) {
+        if self.result.is_ok() {
+            self.result = link_as(self.linker, decl.signature::<P, R>(), decl, link);
+        }
+    }
+}
+
+/// Links a function under the first form of its signature.
+fn link_as<D: 'static>(
+    linker: &mut Linker<D>,
+    signature: Signature,
+    decl: Decl<'_>,
+    link: impl FnOnce(&mut Linker<D>, &Linkage<'_>, Arc<Site>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<()> {
+    let wide = false;
+    let (ty, form) = signature.import_forms(wide).swap_remove(0);
+    let linkage = Linkage {
+        module: decl.module,
+        name: decl.name,
+        ty: &ty,
+        form,
+        wide,
+    };
+    let site = Site {
+        module: decl.module.to_owned(),
+        name: decl.name.to_owned(),
+        signature,
+    };
+    link(linker, &linkage, Arc::new(site))
+}
+
+impl<D, M, G> Registry<M> for LinkerRegistry<'_, D, G>
+where
+    D: 'static,
+    M: 'static,
+    G: Fn(&mut D) -> &mut M + Copy + Send + Sync + 'static,
+{
+    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        let access = Foreign { get: self.get };
+        self.link::<P, R>(decl, |linker, linkage, site| {
+            crossing::link_func::<_, _, P, R, _>(linker, linkage, access, site, func)
+        });
+    }
+
+    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
+    {
+        let access = Foreign { get: self.get };
+        self.link::<P, R>(decl, |linker, linkage, site| {
+            crossing::link_guest_func::<_, _, P, V, R, _, _>(
+                linker, linkage, access, site, lift, func,
+            )
+        });
+    }
+}

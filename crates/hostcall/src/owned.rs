@@ -1,0 +1,139 @@
+//! Stores that hostcall owns: one per instance, so what is found of the guest
+//! once holds for every call.
+
+use crate::limits::Limits;
+use crate::reach::{Access, Exports, GuestMemory, Realloc};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wasmtime::{Extern, Store, StoreLimits};
+
+/// The data of an instance's Wasmtime store, reached by
+/// [`Instance::store_mut`](crate::Instance::store_mut).
+pub struct StoreData<T> {
+    pub(crate) state: T,
+    pub(crate) limits: Limits,
+    pub(crate) limiter: StoreLimits,
+    /// Name of the export whose memory pointers refer to.
+    memory_name: Option<Arc<str>>,
+    /// `None` until it is needed: a start function may call the host before
+    /// the instance is complete.
+    memory: Option<GuestMemory>,
+    realloc: Option<Realloc>,
+    pub(crate) instance: Option<wasmtime::Instance>,
+    owner: u64,
+    #[cfg(feature = "wasi")]
+    pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
+}
+
+impl<T> StoreData<T> {
+    pub(crate) fn new(state: T, limits: Limits, memory_name: Option<Arc<str>>) -> StoreData<T> {
+        static OWNERS: AtomicU64 = AtomicU64::new(1);
+        StoreData {
+            state,
+            limiter: limits.limiter(),
+            limits,
+            memory_name,
+            memory: None,
+            realloc: None,
+            instance: None,
+            owner: OWNERS.fetch_add(1, Ordering::Relaxed),
+            #[cfg(feature = "wasi")]
+            wasi: None,
+        }
+    }
+
+    /// The state of the host functions.
+    pub fn state(&self) -> &T {
+        &self.state
+    }
+
+    /// The state of the host functions, to change it.
+    pub fn state_mut(&mut self) -> &mut T {
+        &mut self.state
+    }
+
+    pub(crate) fn owner(&self) -> u64 {
+        self.owner
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for StoreData<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreData")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> Exports for Store<StoreData<T>> {
+    fn export(&mut self, name: &str) -> Option<Extern> {
+        let instance = self.data().instance?;
+        instance.get_export(self, name)
+    }
+
+    #[inline(always)]
+    fn data_mut(&mut self) -> &mut StoreData<T> {
+        self.data_mut()
+    }
+}
+
+/// Access to the guest in a store of ours; `get` finds a module's part of the
+/// state.
+#[derive(Clone)]
+pub(crate) struct Owned<G> {
+    pub get: G,
+}
+
+/// The whole state, where a part of it could be meant.
+#[inline(always)]
+pub(crate) fn whole<T>(state: &mut T) -> &mut T {
+    state
+}
+
+impl<T, M, G> Access<StoreData<T>> for Owned<G>
+where
+    T: 'static,
+    M: 'static,
+    G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
+{
+    type State = M;
+
+    #[inline(always)]
+    fn state<'d>(&self, data: &'d mut StoreData<T>) -> &'d mut M {
+        (self.get)(&mut data.state)
+    }
+
+    #[inline(always)]
+    fn memory<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> GuestMemory {
+        match store.data_mut().memory {
+            Some(memory) => memory,
+            None => find_memory(store),
+        }
+    }
+
+    fn realloc<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> Realloc {
+        match &store.data_mut().realloc {
+            Some(realloc) => realloc.clone(),
+            None => {
+                let realloc = Realloc::of(store);
+                store.data_mut().realloc.insert(realloc).clone()
+            }
+        }
+    }
+
+    fn owner(&self, data: &StoreData<T>) -> u64 {
+        data.owner
+    }
+
+    fn limits(&self, data: &StoreData<T>) -> Limits {
+        data.limits
+    }
+}
+
+#[cold]
+fn find_memory<T: 'static>(store: &mut impl Exports<Data = StoreData<T>>) -> GuestMemory {
+    let name = store.data_mut().memory_name.clone();
+    let memory = GuestMemory::of(name.and_then(|name| store.export(&name)));
+    *store.data_mut().memory.insert(memory)
+}

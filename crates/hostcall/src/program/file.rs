@@ -1,0 +1,105 @@
+//! Programs as files, so that starting up skips compilation.
+//!
+//! A file is a header, the guest, and its machine code as Wasmtime serialises
+//! it. The guest is in it because linking is repeated on loading: the host may
+//! have changed.
+
+use super::Program;
+use crate::error::{Error, ErrorKind};
+use crate::host::Host;
+use sha2::{Digest, Sha256};
+use wasmtime::Module;
+
+/// First bytes of a file; the digit is the version of this layout.
+const MAGIC: &[u8; 16] = b"hostcall-prog-1\n";
+const HASH: std::ops::Range<usize> = 16..48;
+const GUEST_LENGTH: std::ops::Range<usize> = 48..56;
+const HEADER: usize = 56;
+
+impl<T: 'static> Program<T> {
+    /// The program as bytes, for [`Host::program_from_file`].
+    ///
+    /// [`Host::program_from_file`]: crate::Host::program_from_file
+    ///
+    /// # Errors
+    ///
+    /// If Wasmtime cannot serialise the module.
+    pub fn serialize(&self) -> Result<Vec<u8>, Error> {
+        let code = self.0.module.serialize().map_err(Error::wasmtime)?;
+        let guest = &self.0.guest;
+        let mut file = Vec::with_capacity(HEADER + guest.len() + code.len());
+        file.extend(MAGIC);
+        file.extend([0; HASH.end - HASH.start]);
+        file.extend((guest.len() as u64).to_le_bytes());
+        file.extend(guest);
+        file.extend(code);
+        let hash = Sha256::digest(&file[HASH.end..]);
+        file[HASH].copy_from_slice(&hash);
+        Ok(file)
+    }
+}
+
+impl<T: 'static> Host<T> {
+    /// Loads a program from the bytes that [`Program::serialize`] gave, and
+    /// links it against this host.
+    ///
+    /// ```
+    /// # use hostcall::Host;
+    /// let host = Host::<()>::new();
+    /// let file = host.program(b"(module)")?.serialize()?;
+    /// // SAFETY: the bytes come from `Program::serialize`.
+    /// let program = unsafe { host.program_from_file(&file)? };
+    /// assert!(program.info().imports.is_empty());
+    /// # Ok::<(), hostcall::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are damaged or not a program file, or were made by another
+    /// version of hostcall or Wasmtime, for another machine, or under another
+    /// configuration of the engine; and as [`Host::program`].
+    ///
+    /// # Safety
+    ///
+    /// The bytes hold machine code that guests will run. A checksum finds
+    /// damage, but not malice: whoever can write the file can run code in this
+    /// process. Load only files that [`Program::serialize`] made and that
+    /// nobody else could change since.
+    #[expect(unsafe_code, reason = "runs machine code from a file")]
+    pub unsafe fn program_from_file(&self, file: &[u8]) -> Result<Program<T>, Error> {
+        let (guest, code) = parts(file).map_err(|why| {
+            let message = format!("{why}; make it anew with `Program::serialize`");
+            Error::of(ErrorKind::ProgramFile(message))
+        })?;
+        // SAFETY: promised by the caller, and the checksum holds.
+        let module = unsafe { Module::deserialize(&self.engine, code) };
+        let module = module.map_err(|error| {
+            let message = format!(
+                "this program file was made by another version or for another machine: {error}; \
+                 make it anew with `Program::serialize`"
+            );
+            Error::of(ErrorKind::ProgramFile(message))
+        })?;
+        Program::link(self, guest, |_| Ok(module))
+    }
+}
+
+fn parts(file: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
+    if !file.starts_with(&MAGIC[..14]) {
+        return Err("this is not a program file of hostcall");
+    }
+    if !file.starts_with(MAGIC) {
+        return Err("this program file was made by another version of hostcall");
+    }
+    let Some(header) = file.get(..HEADER) else {
+        return Err("this program file is damaged: it is cut short");
+    };
+    if Sha256::digest(&file[HASH.end..])[..] != header[HASH] {
+        return Err("this program file is damaged: its checksum does not match");
+    }
+    let length = header[GUEST_LENGTH].try_into().map(u64::from_le_bytes);
+    let length = length.ok().and_then(|length| usize::try_from(length).ok());
+    length
+        .and_then(|length| file[HEADER..].split_at_checked(length))
+        .ok_or("this program file is damaged: a length in it is wrong")
+}

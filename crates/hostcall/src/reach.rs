@@ -1,0 +1,350 @@
+//! What the boundary reaches of a guest through Wasmtime: its memory, its
+//! allocator, its exports.
+
+#![expect(unsafe_code, reason = "raw calls and references of Wasmtime")]
+
+use crate::core::from_func_type;
+use crate::error::{Bad, Error};
+use crate::fault::{Fault, Lifted};
+use crate::limits::Limits;
+use crate::memory::{Source, check, check_align};
+use crate::reference::{HostObject, Reference};
+use crate::results::unusable;
+use std::any::Any;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use wasmtime::{
+    AsContextMut, Caller, Extern, ExternRef, Func, Memory, RootScope, TypedFunc, ValRaw,
+};
+
+/// The memory that pointers of a guest refer to.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum GuestMemory {
+    #[default]
+    Absent,
+    Shared,
+    Plain(Memory),
+}
+
+/// The guest's `cabi_realloc`.
+#[derive(Clone, Default)]
+pub(crate) enum Realloc {
+    #[default]
+    Absent,
+    Narrow(TypedFunc<(u32, u32, u32, u32), u32>),
+    Wide(TypedFunc<(u64, u64, u64, u64), u64>),
+}
+
+/// A store together with the instance whose exports are meant.
+pub(crate) trait Exports: AsContextMut {
+    fn export(&mut self, name: &str) -> Option<Extern>;
+    fn data_mut(&mut self) -> &mut Self::Data;
+}
+
+impl<D: 'static> Exports for Caller<'_, D> {
+    fn export(&mut self, name: &str) -> Option<Extern> {
+        self.get_export(name)
+    }
+
+    #[inline(always)]
+    fn data_mut(&mut self) -> &mut D {
+        self.data_mut()
+    }
+}
+
+impl<S: Exports> Exports for &mut S
+where
+    S::Data: 'static,
+{
+    fn export(&mut self, name: &str) -> Option<Extern> {
+        S::export(self, name)
+    }
+
+    #[inline(always)]
+    fn data_mut(&mut self) -> &mut S::Data {
+        S::data_mut(self)
+    }
+}
+
+impl GuestMemory {
+    pub fn of(export: Option<Extern>) -> GuestMemory {
+        match export {
+            Some(Extern::Memory(memory)) => GuestMemory::Plain(memory),
+            Some(Extern::SharedMemory(_)) => GuestMemory::Shared,
+            _ => GuestMemory::Absent,
+        }
+    }
+
+    /// The bytes of the memory and the data of the store, at once.
+    #[inline(always)]
+    pub fn source<S: Exports>(self, store: &mut S) -> (Source<'_>, &mut S::Data)
+    where
+        S::Data: 'static,
+    {
+        match self {
+            GuestMemory::Plain(memory) => {
+                let (bytes, data) = memory.data_and_store_mut(store.as_context_mut());
+                (Source::Bytes(bytes), data)
+            }
+            GuestMemory::Absent => (Source::Absent, store.data_mut()),
+            GuestMemory::Shared => (Source::Shared, store.data_mut()),
+        }
+    }
+}
+
+impl Realloc {
+    pub fn of<S: Exports>(store: &mut S) -> Realloc {
+        let Some(Extern::Func(func)) = store.export("cabi_realloc") else {
+            return Realloc::Absent;
+        };
+        if let Ok(func) = func.typed(&mut *store) {
+            return Realloc::Narrow(func);
+        }
+        func.typed(store).map_or(Realloc::Absent, Realloc::Wide)
+    }
+
+    fn call(&self, store: impl AsContextMut, size: u64, align: u64) -> wasmtime::Result<u64> {
+        match self {
+            Realloc::Absent => Err(unusable(Box::new(Fault::NoRealloc))),
+            // A size that does not fit was refused before.
+            Realloc::Narrow(func) => Ok(u64::from(
+                func.call(store, (0, 0, align as u32, size as u32))?,
+            )),
+            Realloc::Wide(func) => func.call(store, (0, 0, align, size)),
+        }
+    }
+}
+
+/// How a host function finds its state and the guest it was called by, in a
+/// store with data `D`.
+pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
+    /// The state of the host functions.
+    type State;
+
+    fn state<'d>(&self, data: &'d mut D) -> &'d mut Self::State;
+    fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory;
+    fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc;
+    /// A number that no other store has, or zero where that is not known.
+    fn owner(&self, data: &D) -> u64;
+    /// What the instance may use, where that is known.
+    fn limits(&self, data: &D) -> Limits;
+}
+
+/// The guest on the other side of a call, whatever store it lives in.
+pub(crate) trait Reach {
+    /// Whether pointers are 64 bits wide.
+    fn wide(&self) -> bool;
+    /// The guest's memory.
+    fn source(&mut self) -> Source<'_>;
+    /// Grows the guest's memory by `pages`; gives its former size in pages.
+    fn grow(&mut self, pages: u64) -> wasmtime::Result<u64>;
+    /// Allocates in the guest by its `cabi_realloc`.
+    fn alloc(&mut self, size: u64, align: u64) -> wasmtime::Result<u64>;
+    /// An export of the guest.
+    fn export(&mut self, name: &str) -> Option<Extern>;
+    /// The core type of a function.
+    fn func_type(&mut self, func: &Func) -> hostcall_link::FuncType;
+    /// A function as the guest holds it.
+    fn lower_func(&mut self, func: &Func) -> ValRaw;
+    /// An object of the host as the guest holds it.
+    fn lower_object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<ValRaw>;
+    /// The references among `slots`, which are at `positions`.
+    ///
+    /// # Safety
+    ///
+    /// Those slots must hold references of this store, of the kinds given.
+    unsafe fn references(
+        &mut self,
+        slots: &[MaybeUninit<ValRaw>],
+        positions: &[(usize, RefKind)],
+    ) -> Vec<(usize, Reference)>;
+    /// Which instance references belong to.
+    fn owner(&self) -> u64;
+    /// What the instance may use.
+    fn limits(&self) -> Limits;
+    /// Calls a function of the guest.
+    ///
+    /// # Safety
+    ///
+    /// `slots` must hold the parameters of `func`, and have room for its
+    /// results.
+    unsafe fn call(
+        &mut self,
+        func: &Func,
+        slots: &mut [MaybeUninit<ValRaw>],
+    ) -> wasmtime::Result<()>;
+
+    fn bytes_mut(&mut self) -> Lifted<&mut [u8]> {
+        match self.source() {
+            Source::Bytes(bytes) => Ok(bytes),
+            Source::Absent => Err(Box::new(Fault::NoMemory)),
+            Source::Shared => Err(Box::new(Fault::SharedMemory)),
+        }
+    }
+}
+
+/// The kind of a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RefKind {
+    Func,
+    Extern,
+}
+
+/// [`Reach`] through a store.
+pub(crate) struct StoreReach<S, A> {
+    pub store: S,
+    pub access: A,
+    pub wide: bool,
+    /// Found on first use.
+    memory: Option<GuestMemory>,
+}
+
+impl<S: Exports, A> StoreReach<S, A>
+where
+    S::Data: 'static,
+    A: Access<S::Data>,
+{
+    #[inline(always)]
+    pub fn new(store: S, access: A, wide: bool) -> StoreReach<S, A> {
+        StoreReach {
+            store,
+            access,
+            wide,
+            memory: None,
+        }
+    }
+
+    #[inline(always)]
+    pub fn memory(&mut self) -> GuestMemory {
+        match self.memory {
+            Some(memory) => memory,
+            None => *self.memory.insert(self.access.memory(&mut self.store)),
+        }
+    }
+
+    /// The guest's memory and the state of the host functions, at once.
+    pub fn source_and_state(&mut self) -> (Source<'_>, &mut A::State) {
+        let memory = self.memory();
+        let (source, data) = memory.source(&mut self.store);
+        (source, self.access.state(data))
+    }
+}
+
+impl<S: Exports, A> Reach for StoreReach<S, A>
+where
+    S::Data: 'static,
+    A: Access<S::Data>,
+{
+    fn wide(&self) -> bool {
+        self.wide
+    }
+
+    fn source(&mut self) -> Source<'_> {
+        self.source_and_state().0
+    }
+
+    fn grow(&mut self, pages: u64) -> wasmtime::Result<u64> {
+        match self.memory() {
+            GuestMemory::Plain(memory) => memory.grow(&mut self.store, pages),
+            GuestMemory::Absent => Err(unusable(Box::new(Fault::NoMemory))),
+            GuestMemory::Shared => Err(unusable(Box::new(Fault::SharedMemory))),
+        }
+    }
+
+    fn alloc(&mut self, size: u64, align: u64) -> wasmtime::Result<u64> {
+        let realloc = self.access.realloc(&mut self.store);
+        let pointer = realloc.call(&mut self.store, size, align)?;
+        let memory = self.bytes_mut().map_err(unusable)?.len();
+        let usable = check(memory, pointer, size).and(check_align(pointer, align as usize));
+        usable.map_err(|_| {
+            wasmtime::Error::new(Bad::result(Fault::BadRealloc {
+                pointer,
+                size,
+                align,
+            }))
+        })?;
+        Ok(pointer)
+    }
+
+    fn export(&mut self, name: &str) -> Option<Extern> {
+        self.store.export(name)
+    }
+
+    fn func_type(&mut self, func: &Func) -> hostcall_link::FuncType {
+        from_func_type(&func.ty(&self.store))
+    }
+
+    fn lower_func(&mut self, func: &Func) -> ValRaw {
+        ValRaw::funcref(func.to_raw(&mut self.store))
+    }
+
+    fn lower_object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<ValRaw> {
+        let mut scope = RootScope::new(&mut self.store);
+        let reference = ExternRef::new(&mut scope, HostObject(object))?;
+        Ok(ValRaw::externref(reference.to_raw(&mut scope)?))
+    }
+
+    unsafe fn references(
+        &mut self,
+        slots: &[MaybeUninit<ValRaw>],
+        positions: &[(usize, RefKind)],
+    ) -> Vec<(usize, Reference)> {
+        let mut found = Vec::new();
+        let owner = self.owner();
+        let mut scope = RootScope::new(&mut self.store);
+        for &(at, kind) in positions {
+            // SAFETY: the caller promises that the slot is initialised.
+            let raw = unsafe { slots[at].assume_init() };
+            let reference = match kind {
+                RefKind::Func => {
+                    // SAFETY: the caller promises that it is a function of
+                    // this store.
+                    let func = unsafe { Func::from_raw(&mut scope, raw.get_funcref()) };
+                    func.map(|func| {
+                        let ty = from_func_type(&func.ty(&scope));
+                        Reference::Func(func, ty, owner)
+                    })
+                }
+                RefKind::Extern => ExternRef::from_raw(&mut scope, raw.get_externref()).map(|r| {
+                    let data = r.data(&scope).ok().flatten();
+                    match data.and_then(|data| data.downcast_ref::<HostObject>()) {
+                        Some(HostObject(object)) => Reference::Object(object.clone()),
+                        None => Reference::Foreign,
+                    }
+                }),
+            };
+            found.extend(reference.map(|reference| (at, reference)));
+        }
+        found
+    }
+
+    fn owner(&self) -> u64 {
+        self.access.owner(self.store.as_context().data())
+    }
+
+    fn limits(&self) -> Limits {
+        self.access.limits(self.store.as_context().data())
+    }
+
+    #[inline(always)]
+    unsafe fn call(
+        &mut self,
+        func: &Func,
+        slots: &mut [MaybeUninit<ValRaw>],
+    ) -> wasmtime::Result<()> {
+        let slots = std::ptr::from_mut(slots) as *mut [ValRaw];
+        // SAFETY: the caller promises that the parameters are in place and
+        // the results have room.
+        unsafe { func.call_unchecked(&mut self.store, slots) }
+    }
+}
+
+/// The error for a function or object of another instance.
+#[cold]
+pub(crate) fn wrong_instance() -> Error {
+    Error::of(crate::error::ErrorKind::Value(
+        "this export or function reference belongs to another instance; resolve it on the \
+         instance that it is used with"
+            .to_owned(),
+    ))
+}

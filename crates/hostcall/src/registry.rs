@@ -1,0 +1,49 @@
+//! Where host functions are registered, in a [`Host`](crate::Host) or a plain
+//! Wasmtime linker.
+
+use crate::args::Args;
+use crate::crossing::Params;
+use crate::guest::Guest;
+use crate::guest_type::{GuestType, Returns};
+use crate::ty::{Signature, Type};
+
+/// Name and parameter names of a host function.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Decl<'a> {
+    pub module: &'a str,
+    pub name: &'a str,
+    pub params: &'a [&'a str],
+}
+
+impl Decl<'_> {
+    pub(crate) fn signature<P: Params, R: Returns>(&self) -> Signature {
+        let mut types = Vec::new();
+        P::types(&mut types);
+        let names = self.params.iter().map(|name| (*name).to_owned());
+        let unnamed = (self.params.len()..types.len()).map(|i| format!("p{i}"));
+        let result = <R::Ok as GuestType>::ty();
+        let results = (result != Type::Tuple(Vec::new())).then_some(result);
+        Signature::new(names.chain(unnamed).zip(types), results)
+    }
+}
+
+/// Takes host functions whose state is `T`.
+#[doc(hidden)]
+pub trait Registry<T> {
+    /// A function that borrows from the state and from guest memory.
+    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut T, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static;
+
+    /// A function that takes the guest; `lift` gives its other arguments.
+    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut Guest<'_, T>, V) -> R + Send + Sync + 'static;
+}

@@ -1,0 +1,143 @@
+//! Lowering: values of the host, written as core values or into guest memory.
+
+use crate::call::{Callable, check_owner};
+use crate::error::{Bad, Error};
+use crate::fault::Fault;
+use crate::memory;
+use crate::reach::Reach;
+use std::any::Any;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+use wasmtime::ValRaw;
+
+/// The core values being written for one call.
+pub struct Results<'a> {
+    slots: &'a mut [MaybeUninit<ValRaw>],
+    next: usize,
+    pub(crate) wide: bool,
+    reach: &'a mut dyn Reach,
+}
+
+impl<'a> Results<'a> {
+    #[inline(always)]
+    pub(crate) fn new(
+        slots: &'a mut [MaybeUninit<ValRaw>],
+        wide: bool,
+        reach: &'a mut dyn Reach,
+    ) -> Results<'a> {
+        Results {
+            slots,
+            next: 0,
+            wide,
+            reach,
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, raw: ValRaw) -> wasmtime::Result<()> {
+        self.slots[self.next].write(raw);
+        self.next += 1;
+        Ok(())
+    }
+
+    /// Writes a core value of up to 64 bits. The slot is written whole, so it
+    /// may belong to a wider type that shares it.
+    #[inline(always)]
+    #[doc(hidden)]
+    pub fn bits(&mut self, bits: u64) -> wasmtime::Result<()> {
+        self.push(ValRaw::u64(bits))
+    }
+
+    pub(crate) fn v128(&mut self, bits: u128) -> wasmtime::Result<()> {
+        self.push(ValRaw::v128(bits))
+    }
+
+    pub(crate) fn func(&mut self, callable: &Callable) -> wasmtime::Result<()> {
+        check_owner(callable, self.reach.owner())?;
+        let raw = self.reach.lower_func(&callable.func);
+        self.push(raw)
+    }
+
+    pub(crate) fn object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<()> {
+        let raw = self.reach.lower_object(object)?;
+        self.push(raw)
+    }
+
+    pub(crate) fn null(&mut self) -> wasmtime::Result<()> {
+        self.push(ValRaw::null())
+    }
+
+    /// Fills slots that the chosen case of a variant does not use.
+    pub(crate) fn zeros(&mut self, slots: usize) -> wasmtime::Result<()> {
+        (0..slots).try_for_each(|_| self.bits(0))
+    }
+
+    /// Number of slots written so far.
+    pub(crate) fn written(&self) -> usize {
+        self.next
+    }
+
+    /// Writes a pointer or length into guest memory.
+    pub(crate) fn store_word(&mut self, at: u64, word: u64) -> wasmtime::Result<()> {
+        if self.wide {
+            self.store(at, &word.to_le_bytes())
+        } else {
+            self.store(at, &(word as u32).to_le_bytes())
+        }
+    }
+
+    /// Writes the pointer and length of a string or list into guest memory.
+    pub(crate) fn store_pair(&mut self, at: u64, pair: (u64, u64)) -> wasmtime::Result<()> {
+        self.store_word(at, pair.0)?;
+        self.store_word(at + if self.wide { 8 } else { 4 }, pair.1)
+    }
+
+    /// Writes bytes into guest memory.
+    pub(crate) fn store(&mut self, at: u64, bytes: &[u8]) -> wasmtime::Result<()> {
+        let memory = self.reach.bytes_mut().map_err(unusable)?;
+        memory::write(memory, at, bytes).map_err(unusable)
+    }
+
+    /// Allocates `count` elements of `stride` bytes in the guest.
+    pub(crate) fn alloc(
+        &mut self,
+        count: usize,
+        stride: usize,
+        align: usize,
+    ) -> wasmtime::Result<u64> {
+        let size = count as u64 * stride as u64;
+        if !self.wide && size > u64::from(u32::MAX) {
+            return Err(wasmtime::Error::new(Error::msg(format!(
+                "a list of {size} bytes does not fit into a 32-bit memory"
+            ))));
+        }
+        self.reach.alloc(size, align as u64)
+    }
+
+    /// Copies bytes into a fresh allocation of the guest.
+    pub(crate) fn alloc_bytes(&mut self, bytes: &[u8], align: usize) -> wasmtime::Result<u64> {
+        let at = self.alloc(bytes.len(), 1, align)?;
+        self.store(at, bytes)?;
+        Ok(at)
+    }
+
+    /// Index into [`Layouts`](crate::layout::Layouts).
+    #[doc(hidden)]
+    pub fn width(&self) -> usize {
+        usize::from(self.wide)
+    }
+}
+
+#[cold]
+pub(crate) fn unusable(fault: Box<Fault>) -> wasmtime::Error {
+    wasmtime::Error::new(Bad::result(*fault))
+}
+
+/// What is said when a reference would have to be stored in memory.
+#[cold]
+pub(crate) fn unstorable() -> wasmtime::Error {
+    wasmtime::Error::new(Error::msg(
+        "a function or object reference cannot be stored in guest memory; pass it as an argument \
+         or result of its own",
+    ))
+}

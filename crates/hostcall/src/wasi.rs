@@ -1,0 +1,123 @@
+//! WASI preview 1, by `wasmtime-wasi`.
+
+use crate::core::from_func_type;
+use crate::error::Error;
+use crate::host::Host;
+use crate::owned::StoreData;
+use hostcall_link::{HostItem, Import, ModuleInfo, Provides, Surface};
+use std::sync::Arc;
+use wasmtime::{Engine, Linker, Store};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+
+pub use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+const MODULE: &str = "wasi_snapshot_preview1";
+
+pub(crate) type MakeWasi<T> = Arc<dyn Fn(&T) -> WasiP1Ctx + Send + Sync>;
+
+impl<T: Send + 'static> Host<T> {
+    /// Offers WASI preview 1, so that ordinary C and Rust programs start.
+    ///
+    /// `make` says what each instance gets: nothing is inherited from the host
+    /// unless it asks for it.
+    ///
+    /// ```
+    /// use hostcall::Host;
+    /// use hostcall::wasi::WasiCtxBuilder;
+    ///
+    /// let mut host = Host::<()>::new();
+    /// host.wasi(|_| WasiCtxBuilder::new().inherit_stdio().arg("guest").build_p1());
+    /// ```
+    ///
+    /// Waiting in a WASI call blocks the thread. Do not call such guests from
+    /// a thread of an asynchronous runtime.
+    pub fn wasi(&mut self, make: impl Fn(&T) -> WasiP1Ctx + Send + Sync + 'static) -> &mut Self {
+        self.wasi = Some(Wasi {
+            make: Arc::new(make),
+            add: |linker| {
+                p1::add_to_linker_sync(linker, |data: &mut StoreData<T>| {
+                    data.wasi
+                        .as_mut()
+                        .expect("every instance of a host with WASI has a context")
+                })
+            },
+        });
+        self
+    }
+}
+
+/// WASI as a host offers it.
+pub(crate) struct Wasi<T: 'static> {
+    pub make: MakeWasi<T>,
+    /// A function, because it needs `T: Send`, which `Host<T>` does not.
+    add: fn(&mut Linker<StoreData<T>>) -> wasmtime::Result<()>,
+}
+
+impl<T: 'static> Clone for Wasi<T> {
+    fn clone(&self) -> Self {
+        Wasi {
+            make: self.make.clone(),
+            add: self.add,
+        }
+    }
+}
+
+/// Puts WASI into the linker and on the surface, if the guest imports it.
+pub(crate) fn offer<T: 'static>(
+    host: &Host<T>,
+    info: &ModuleInfo,
+    linker: &mut Linker<StoreData<T>>,
+    surface: &mut Surface,
+) -> Result<(), Error> {
+    let Some(wasi) = &host.wasi else {
+        return Ok(());
+    };
+    if !info.imports.iter().any(|import| import.module == MODULE) {
+        return Ok(());
+    }
+    (wasi.add)(linker).map_err(Error::wasmtime)?;
+    surface
+        .items
+        .extend(items(&host.engine).map_err(Error::wasmtime)?);
+    Ok(())
+}
+
+/// The functions of WASI, with their types.
+fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
+    let mut linker = Linker::<WasiP1Ctx>::new(engine);
+    p1::add_to_linker_sync(&mut linker, |wasi| wasi)?;
+    let mut store = Store::new(engine, WasiCtxBuilder::new().build_p1());
+    let externs: Vec<_> = linker
+        .iter(&mut store)
+        .map(|(_, name, item)| (name.to_owned(), item))
+        .collect();
+    let funcs = externs
+        .into_iter()
+        .filter_map(|(name, item)| Some((name, item.into_func()?)));
+    let items = funcs.map(|(name, func)| {
+        let ty = from_func_type(&func.ty(&store));
+        let provides = Provides::Func {
+            signature: format!("wasi {name}"),
+            forms: vec![ty],
+        };
+        HostItem {
+            module: MODULE.to_owned(),
+            name,
+            provides,
+        }
+    });
+    Ok(items.collect())
+}
+
+/// Makes a function of WASI, which is in the linker under its own name, the
+/// import that goes by `name`.
+pub(crate) fn alias<T: 'static>(
+    linker: &mut Linker<StoreData<T>>,
+    import: &Import,
+    (module, name): (&str, &str),
+) -> wasmtime::Result<()> {
+    if module != import.module {
+        linker.alias(&import.module, &import.name, module, name)?;
+    }
+    Ok(())
+}
