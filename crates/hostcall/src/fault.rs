@@ -70,6 +70,18 @@ pub enum Fault {
     SharedMemory,
     /// A null function or object reference where one was required.
     NullReference,
+    /// The guest exports no table of this name.
+    NoTable {
+        /// Name of the table.
+        name: String,
+    },
+    /// An index beyond the end of a table.
+    TableIndex {
+        /// The index.
+        index: u64,
+        /// Number of elements in the table.
+        size: u64,
+    },
     /// A function reference of another type.
     FuncType {
         /// The core type the host asked for.
@@ -163,6 +175,12 @@ impl fmt::Display for Fault {
             Fault::SharedMemory => f.write_str(
                 "the guest's memory is shared between threads and cannot be borrowed by the host",
             ),
+            Fault::NoTable { name } => {
+                write!(f, "the guest exports no table `{}`", name.escape_debug())
+            }
+            Fault::TableIndex { index, size } => {
+                write!(f, "index {index} is beyond the table's {size} elements")
+            }
             Fault::NullReference => f.write_str("the reference is null"),
             Fault::FuncType { expected, found } => {
                 write!(f, "the function has type {found}, expected {expected}")

@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::memory::{Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
+use std::fmt;
 use wasmtime::Extern;
 
 /// The guest that called a host function, or an instance between calls.
@@ -34,6 +35,12 @@ use wasmtime::Extern;
 /// ```
 pub struct Guest<'a, T> {
     reach: &'a mut dyn GuestReach<T>,
+}
+
+impl<T> fmt::Debug for Guest<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guest").finish_non_exhaustive()
+    }
 }
 
 /// [`Reach`] with the state of the host functions.
@@ -189,6 +196,27 @@ impl<'a, T> Guest<'a, T> {
         check_owner(&func.callable, self.reach.owner())?;
         let result = call::call::<P, R>(self.reach.as_reach(), &func.callable, params);
         result.map_err(|error| Error::from_call(error, "(a function reference)"))
+    }
+
+    /// The function at `index` of the table that the guest exports as `table`:
+    /// what a function pointer is in C, C++ and Rust, whose table is
+    /// `__indirect_function_table`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`](crate::Fault) if there is no function there, or one of
+    /// another type.
+    pub fn table_func<P, R>(&mut self, table: &str, index: u32) -> Result<GuestFunc<P, R>, Error>
+    where
+        P: Lower,
+        R: for<'v> Lift<Value<'v> = R>,
+    {
+        let reach = self.reach.as_reach();
+        let func = reach.table_func(table, u64::from(index)).and_then(|func| {
+            let found = reach.func_type(&func);
+            GuestFunc::check(func, &found, reach.wide(), reach.owner())
+        });
+        func.map_err(|fault| Bad::result(*fault).into())
     }
 
     /// Resolves an export of the guest; see

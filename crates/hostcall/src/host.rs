@@ -13,6 +13,7 @@ use crate::registry::{Decl, Registry};
 use crate::ty::{Return, Signature};
 use crate::value::Value;
 use hostcall_link::{FuncType, GlobalType, HostItem, MemoryType, Provides, Surface, TableType};
+use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Config, Engine, Linker, WasmBacktraceDetails};
 
@@ -92,6 +93,13 @@ pub struct Unmatched<'a> {
     pub name: &'a str,
     /// Its type: core types, read as the plainest interface types.
     pub signature: &'a Signature,
+}
+
+impl<T: 'static> fmt::Debug for Host<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.items.iter().map(|item| format!("{}.{}", item.module, item.name));
+        f.debug_struct("Host").field("items", &names.collect::<Vec<_>>()).finish_non_exhaustive()
+    }
 }
 
 impl<T: 'static> Default for Host<T> {

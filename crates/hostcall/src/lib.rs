@@ -74,9 +74,6 @@
 
 #![warn(missing_docs)]
 
-// The macros name this crate; so do its own tests and documentation.
-extern crate self as hostcall;
-
 mod args;
 mod call;
 mod closure;

@@ -14,7 +14,7 @@ use std::any::Any;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use wasmtime::{
-    AsContextMut, Caller, Extern, ExternRef, Func, Memory, RootScope, TypedFunc, ValRaw,
+    AsContextMut, Caller, Extern, ExternRef, Func, Memory, Ref, RootScope, TypedFunc, ValRaw,
 };
 
 /// The memory that pointers of a guest refer to.
@@ -142,6 +142,9 @@ pub(crate) trait Reach {
     fn alloc(&mut self, size: u64, align: u64) -> wasmtime::Result<u64>;
     /// An export of the guest.
     fn export(&mut self, name: &str) -> Option<Extern>;
+    /// The function at `index` of an exported table; the fault says why there
+    /// is none.
+    fn table_func(&mut self, table: &str, index: u64) -> Lifted<Func>;
     /// The core type of a function.
     fn func_type(&mut self, func: &Func) -> hostcall_link::FuncType;
     /// A function as the guest holds it.
@@ -268,6 +271,22 @@ where
 
     fn export(&mut self, name: &str) -> Option<Extern> {
         self.store.export(name)
+    }
+
+    fn table_func(&mut self, table: &str, index: u64) -> Lifted<Func> {
+        let Some(Extern::Table(found)) = self.store.export(table) else {
+            return Err(Box::new(Fault::NoTable {
+                name: table.to_owned(),
+            }));
+        };
+        match found.get(&mut self.store, index) {
+            Some(Ref::Func(Some(func))) => Ok(func),
+            Some(_) => Err(Box::new(Fault::NullReference)),
+            None => {
+                let size = found.size(&self.store);
+                Err(Box::new(Fault::TableIndex { index, size }))
+            }
+        }
     }
 
     fn func_type(&mut self, func: &Func) -> hostcall_link::FuncType {

@@ -75,29 +75,37 @@ impl<P, R> GuestType for GuestFunc<P, R> {
     const NULLABLE: bool = true;
 }
 
+impl<P: Lower, R: Lift> GuestFunc<P, R> {
+    /// `func`, if its core type `found` is one of `P` and `R`.
+    pub(crate) fn check(func: Func, found: &FuncType, wide: bool, owner: u64) -> Lifted<Self> {
+        match export_form(&P::ty(), &R::ty(), wide, found) {
+            Ok(form) => {
+                let callable = Callable {
+                    func,
+                    form,
+                    post: None,
+                    owner,
+                };
+                Ok(GuestFunc {
+                    callable,
+                    types: PhantomData,
+                })
+            }
+            Err(expected) => Err(Box::new(Fault::FuncType {
+                expected,
+                found: found.to_string(),
+            })),
+        }
+    }
+}
+
 impl<P: Lower, R: Lift> Lift for GuestFunc<P, R> {
     type Value<'a> = GuestFunc<P, R>;
 
     fn lift(args: &mut Args<'_>) -> Lifted<Self> {
         match args.reference() {
             Some(Reference::Func(func, found, owner)) => {
-                let form = export_form(&P::ty(), &R::ty(), args.wide, found);
-                let form = form.map_err(|expected| {
-                    Box::new(Fault::FuncType {
-                        expected,
-                        found: found.to_string(),
-                    })
-                })?;
-                let callable = Callable {
-                    func: *func,
-                    form,
-                    post: None,
-                    owner: *owner,
-                };
-                Ok(GuestFunc {
-                    callable,
-                    types: PhantomData,
-                })
+                GuestFunc::check(*func, found, args.wide, *owner)
             }
             _ => Err(Box::new(Fault::NullReference)),
         }

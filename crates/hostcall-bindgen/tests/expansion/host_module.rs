@@ -1,0 +1,70 @@
+impl App {
+    fn add(a: i32, b: i32) -> i32 {
+        a + b
+    }
+    fn log(&mut self, text: &str) -> Result<(), Error> {
+        Ok(())
+    }
+    fn with_guest(guest: &mut Guest<'_, App>, text: GuestStr) {}
+}
+#[automatically_derived]
+impl ::hostcall::HostModule for App {
+    const NAME: &'static str = "env";
+    fn register(registry: &mut impl ::hostcall::impl_::Registry<Self>) {
+        registry
+            .func::<
+                (i32, (i32, ())),
+                i32,
+                _,
+            >(
+                ::hostcall::impl_::Decl {
+                    module: "env",
+                    name: "add",
+                    params: &["a", "b"],
+                },
+                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                    let _ = state;
+                    let arg0 = args.next::<i32>()?;
+                    let arg1 = args.next::<i32>()?;
+                    ::hostcall::impl_::Result::Ok(Self::add(arg0, arg1))
+                },
+            );
+        registry
+            .func::<
+                (&str, ()),
+                Result<(), Error>,
+                _,
+            >(
+                ::hostcall::impl_::Decl {
+                    module: "env",
+                    name: "log",
+                    params: &["text"],
+                },
+                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                    let arg0 = args.next::<&str>()?;
+                    ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
+                },
+            );
+        registry
+            .guest_func::<
+                (GuestStr, ()),
+                _,
+                (),
+                _,
+                _,
+            >(
+                ::hostcall::impl_::Decl {
+                    module: "other",
+                    name: "type",
+                    params: &["text"],
+                },
+                |args: &mut ::hostcall::impl_::Args<'_>| {
+                    let arg0 = args.next::<GuestStr>()?;
+                    ::hostcall::impl_::Result::Ok((arg0,))
+                },
+                |guest: &mut ::hostcall::Guest<'_, Self>, (arg0,)| {
+                    Self::with_guest(guest, arg0)
+                },
+            );
+    }
+}

@@ -1,0 +1,81 @@
+//! Counts the words of a text file: a guest written in C splits the text, the
+//! host reads the file and counts.
+//!
+//! ```text
+//! cargo run --release --example wordcount -- README.md
+//! ```
+
+mod text;
+
+use comfy_table::{CellAlignment, Table, presets};
+use std::process::ExitCode;
+use std::time::Instant;
+use text::Count;
+
+const SHOWN: usize = 15;
+
+fn main() -> ExitCode {
+    let Some(path) = std::env::args_os().nth(1) else {
+        eprintln!("usage: cargo run --release --example wordcount -- FILE");
+        return ExitCode::from(2);
+    };
+    let start = Instant::now();
+    match text::count(path.as_ref()) {
+        Ok(count) => {
+            print(&count);
+            println!(
+                "{:.1} ms, compiling the guest included",
+                start.elapsed().as_secs_f64() * 1e3
+            );
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {}: {error}", path.display());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(count: &Count) {
+    let mut words = Table::new();
+    words
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(["word", "times"]);
+    for (word, times) in count.top(SHOWN) {
+        words.add_row([word.to_owned(), times.to_string()]);
+    }
+    align_right(&mut words, 1);
+    println!("{words}");
+    println!(
+        "{} words in {} bytes, {} of them stop words; {} different others\n",
+        count.words,
+        count.text.bytes,
+        count.words - count.text.reported(),
+        count.text.words.len(),
+    );
+
+    let mut imports = Table::new();
+    let header = ["import", "signature", "crossing", "calls"];
+    imports
+        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .set_header(header);
+    for planned in &count.plan.imports {
+        let import = &planned.import;
+        imports.add_row([
+            format!("{}.{}", import.module, import.name),
+            planned.signature.clone().unwrap_or_default(),
+            planned
+                .crossing
+                .map_or(String::new(), |crossing| crossing.to_string()),
+            count.text.calls(&import.name).to_string(),
+        ]);
+    }
+    align_right(&mut imports, 3);
+    println!("{imports}");
+}
+
+fn align_right(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}

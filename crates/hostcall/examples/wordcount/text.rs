@@ -1,0 +1,149 @@
+//! The host side: reads the file, answers the guest, counts.
+
+use hostcall::{Error, Host, HostModule, Plan, host_module};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The guest, from `guests/wordcount/wordcount.c`.
+const GUEST: &[u8] = include_bytes!("../../../../guests/wordcount/wordcount.wasm");
+
+/// What the host functions work on.
+pub struct Text {
+    file: File,
+    /// How often each word was reported.
+    pub words: HashMap<String, u64>,
+    /// Bytes read, as the guest last told.
+    pub bytes: u64,
+    calls: Calls,
+}
+
+#[derive(Default)]
+struct Calls {
+    read: u64,
+    is_stop_word: u64,
+    word: u64,
+    progress: u64,
+}
+
+#[host_module(name = "text")]
+impl Text {
+    /// Fills the guest's own buffer: nothing is copied twice.
+    fn read(&mut self, buffer: &mut [u8]) -> Result<u32, io::Error> {
+        self.calls.read += 1;
+        Ok(self.file.read(buffer)? as u32)
+    }
+
+    /// Whether the word with this FNV-1a hash is left out.
+    fn is_stop_word(&mut self, hash: u64) -> bool {
+        self.calls.is_stop_word += 1;
+        is_stop_word(hash)
+    }
+
+    /// Counts a word, which is borrowed from the guest's memory.
+    fn word(&mut self, word: &str) {
+        self.calls.word += 1;
+        match self.words.get_mut(word) {
+            Some(times) => *times += 1,
+            None => {
+                self.words.insert(word.to_owned(), 1);
+            }
+        }
+    }
+
+    fn progress(&mut self, bytes: u64) {
+        self.calls.progress += 1;
+        self.bytes = bytes;
+    }
+}
+
+impl Text {
+    /// Words that were counted, which are those that are no stop words.
+    pub fn reported(&self) -> u64 {
+        self.words.values().sum()
+    }
+
+    /// How often the guest has called an import.
+    pub fn calls(&self, import: &str) -> u64 {
+        match import {
+            "read" => self.calls.read,
+            "is_stop_word" => self.calls.is_stop_word,
+            "word" => self.calls.word,
+            "progress" => self.calls.progress,
+            _ => 0,
+        }
+    }
+}
+
+/// What came out.
+pub struct Count {
+    /// All words, as the guest has counted them.
+    pub words: u64,
+    pub text: Text,
+    pub plan: Plan,
+}
+
+impl Count {
+    /// The most frequent words, most frequent first, equals by alphabet.
+    pub fn top(&self, n: usize) -> Vec<(&str, u64)> {
+        let words = self.text.words.iter();
+        let mut words: Vec<_> = words.map(|(word, times)| (word.as_str(), *times)).collect();
+        words.sort_by(|(a, m), (b, n)| n.cmp(m).then(a.cmp(b)));
+        words.truncate(n);
+        words
+    }
+}
+
+/// Runs the guest over a file.
+pub fn count(path: &Path) -> Result<Count, Error> {
+    let file = File::open(path).map_err(Error::msg)?;
+    let mut host = Host::new();
+    Text::add_to_host(&mut host, |text| text);
+    let program = host.program(GUEST)?;
+
+    let text = Text {
+        file,
+        words: HashMap::new(),
+        bytes: 0,
+        calls: Calls::default(),
+    };
+    let mut instance = program.instantiate(text)?;
+    let words = instance
+        .export::<(), u64>("count")?
+        .call(&mut instance, ())?;
+    Ok(Count {
+        words,
+        plan: program.plan().clone(),
+        text: instance.into_state(),
+    })
+}
+
+pub const STOP_WORDS: [&str; 32] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "for", "from", "has", "have",
+    "if", "in", "is", "it", "its", "no", "not", "of", "on", "or", "so", "that", "the", "this",
+    "to", "was", "which", "with",
+];
+
+const STOP_HASHES: [u64; STOP_WORDS.len()] = {
+    let (mut hashes, mut i) = ([0; STOP_WORDS.len()], 0);
+    while i < hashes.len() {
+        hashes[i] = fnv1a(STOP_WORDS[i].as_bytes());
+        i += 1;
+    }
+    hashes
+};
+
+fn is_stop_word(hash: u64) -> bool {
+    STOP_HASHES.contains(&hash)
+}
+
+/// FNV-1a, 64 bits, as the guest computes it.
+const fn fnv1a(bytes: &[u8]) -> u64 {
+    let (mut hash, mut i) = (0xcbf2_9ce4_8422_2325_u64, 0);
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
+        i += 1;
+    }
+    hash
+}
