@@ -1,1 +1,72 @@
-fn main() {}
+//! Side-by-side measurements; see `README.md` beside this crate.
+
+mod guests;
+mod harness;
+mod machine;
+mod report;
+mod suites;
+
+use clap::Parser;
+use harness::Pace;
+use indicatif::{ProgressBar, ProgressStyle};
+use report::Report;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use suites::Suite;
+
+/// Measures hostcall side by side with its peers.
+#[derive(Parser)]
+#[command(name = "hostcall-bench")]
+struct Opts {
+    /// What to measure; everything if not given.
+    #[arg(value_name = "SUITE", value_parser = suites::find)]
+    suites: Vec<&'static Suite>,
+    /// Writes the results there, as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Few rounds: shows that everything works, not how fast it is.
+    #[arg(long)]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Opts::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(opts: &Opts) -> wasmtime::Result<()> {
+    let engine = guests::engine()?;
+    let pace = if opts.quick { Pace::QUICK } else { Pace::FULL };
+    let chosen: Vec<&Suite> = match opts.suites.as_slice() {
+        [] => suites::ALL.iter().collect(),
+        some => some.to_vec(),
+    };
+    let mut report = Report::new();
+    for suite in chosen {
+        let mut cases = (suite.cases)(&engine)?;
+        let progress = progress(cases.len() * pace.rounds);
+        for case in &mut cases {
+            progress.set_message(case.name);
+            let times = harness::measure(case, &pace, || progress.inc(1))?;
+            report.add(case, &times);
+        }
+        progress.finish_and_clear();
+    }
+    println!("{report}");
+    if let Some(path) = &opts.json {
+        std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+    }
+    Ok(())
+}
+
+/// A bar of `rounds` steps; shown on terminals only.
+fn progress(rounds: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len} rounds")
+        .expect("the template is valid");
+    ProgressBar::new(rounds as u64).with_style(style)
+}

@@ -55,7 +55,7 @@ impl<'a> Args<'a> {
     /// Lifts the next argument.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn next<T: Lift>(&mut self) -> wasmtime::Result<T::Value<'a>> {
+    pub fn arg<T: Lift>(&mut self) -> wasmtime::Result<T::Value<'a>> {
         match T::lift(self) {
             Ok(value) => {
                 self.argument += 1;
@@ -66,7 +66,7 @@ impl<'a> Args<'a> {
     }
 
     /// The same for the dynamic path.
-    pub(crate) fn next_with<R>(
+    pub(crate) fn arg_with<R>(
         &mut self,
         lift: impl FnOnce(&mut Self) -> Lifted<R>,
     ) -> wasmtime::Result<R> {
@@ -163,7 +163,7 @@ impl<'a> Args<'a> {
     /// Reads `N` bytes at `pointer`.
     #[inline(always)]
     pub(crate) fn load<const N: usize>(&mut self, pointer: u64) -> Lifted<[u8; N]> {
-        let bytes = self.view.bytes(pointer, N as u64)?;
+        let bytes = self.view.peek(pointer, N as u64)?;
         Ok(bytes
             .try_into()
             .expect("the view gives as many bytes as asked for"))
@@ -198,8 +198,8 @@ impl<'a> Args<'a> {
     ) -> Lifted<usize> {
         // Elements without a size count as a byte: a length is never free.
         let length = count.saturating_mul(stride.max(1) as u64);
-        self.view.bytes(pointer, length)?;
-        self.charge(count.saturating_mul(host as u64))?;
+        self.view.peek(pointer, length)?;
+        self.charge(count.saturating_mul(host.max(1) as u64))?;
         Ok(count as usize)
     }
 
@@ -216,5 +216,5 @@ impl<'a> Args<'a> {
 #[cold]
 #[inline(never)]
 fn refused(argument: u32, fault: Box<Fault>) -> wasmtime::Error {
-    wasmtime::Error::new(Bad::argument(argument, *fault))
+    wasmtime::Error::new(Bad::argument(argument, fault))
 }

@@ -6,12 +6,12 @@
 )]
 
 use crate::args::Args;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Bad, Error, ErrorKind, Place};
 use crate::fault::Lifted;
 use crate::guest_type::{Lift, Lower, Needs};
 use crate::memory::Source;
 use crate::reach::{Reach, RefKind, wrong_instance};
-use crate::results::{Results, unusable};
+use crate::results::Results;
 use crate::ty::{Return, Signature, Type};
 use hostcall_link::{FuncType, ValType};
 use std::mem::MaybeUninit;
@@ -107,7 +107,7 @@ where
         &mut spilled[..]
     };
     let wide = reach.wide();
-    P::lower(params, &mut Results::new(slots, wide, reach))?;
+    P::lower(params, &mut Results::new(slots, wide, reach)).map_err(passing)?;
     // SAFETY: `callable` was made for `P` and `R`: its type is a core form of
     // theirs, so all its parameters were written, and there is room for its
     // results.
@@ -132,6 +132,15 @@ where
         unsafe { reach.call(&post, slots)? };
     }
     lifted
+}
+
+/// A fault while arguments are lowered is no result's.
+#[cold]
+pub(crate) fn passing(error: wasmtime::Error) -> wasmtime::Error {
+    match error.downcast::<Bad>() {
+        Ok(bad) => Bad::at(Place::Passed, bad.fault),
+        Err(error) => error,
+    }
 }
 
 fn positions<R: Lift>(wide: bool) -> Vec<(usize, RefKind)> {
@@ -171,7 +180,7 @@ pub(crate) unsafe fn lift_results<R>(
     // SAFETY: promised by the caller.
     let mut args = unsafe { Args::new(slots, wide, source, false, &references) };
     let at = in_memory.then(|| args.word());
-    lift(&mut args, at).map_err(unusable)
+    lift(&mut args, at).map_err(|fault| Bad::at(Place::Returned, fault))
 }
 
 /// Refuses a callable of another instance.

@@ -61,7 +61,8 @@ macro_rules! closure {
         {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
                 registry.func::<params!($($name)*), R, _>(decl, move |_, args| {
-                    $(let $name = args.next::<$name>()?;)*
+                    $(let $name = args.arg::<$name>()?;)*
+                    #[allow(clippy::too_many_arguments, reason = "as many as the closure takes")]
                     fn call<R, $($name),*>(func: impl Fn($($name),*) -> R, $($name: $name),*) -> R {
                         func($($name),*)
                     }
@@ -82,7 +83,8 @@ macro_rules! closure {
         {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
                 registry.func::<params!($($name)*), R, _>(decl, move |state, args| {
-                    $(let $name = args.next::<$name>()?;)*
+                    $(let $name = args.arg::<$name>()?;)*
+                    #[allow(clippy::too_many_arguments, reason = "as many as the closure takes")]
                     fn call<T, R, $($name),*>(
                         func: impl Fn(&mut T, $($name),*) -> R,
                         state: &mut T,
@@ -106,7 +108,7 @@ macro_rules! closure {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
                 registry.guest_func::<params!($($name)*), ($($name,)*), R, _, _>(
                     decl,
-                    |args| Ok(($(args.next::<$name>()?,)*)),
+                    |args| Ok(($(args.arg::<$name>()?,)*)),
                     move |guest, ($($name,)*)| self(guest, $($name),*),
                 );
             }

@@ -215,7 +215,7 @@ where
                 unsafe { Args::new(slots, bound.wide, reach.source(), false, &references) };
             let types = signature.params.iter();
             types
-                .map(|(_, ty)| args.next_with(|args| value::lift(args, ty)))
+                .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
                 .collect::<wasmtime::Result<Vec<_>>>()?
         };
         let mut results: Vec<_> = signature.results.iter().map(Value::zero).collect();

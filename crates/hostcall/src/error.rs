@@ -25,6 +25,9 @@ struct Inner {
     source: Option<wasmtime::Error>,
 }
 
+/// What stands for the name of the export when an instance is made.
+pub(crate) const INSTANTIATION: &str = "(start)";
+
 /// What kind of error an [`Error`] is.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -87,7 +90,12 @@ pub(crate) enum Place {
     Argument(u32),
     /// The same, found in the signature: `text: string`.
     Named(String),
+    /// What a host function returns.
     Result,
+    /// What the host passes to an export.
+    Passed,
+    /// What an export returned.
+    Returned,
 }
 
 /// One guest function that was active when a call failed, innermost first.
@@ -107,7 +115,8 @@ pub struct Frame {
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.function {
-            Some(name) => f.write_str(name)?,
+            // A guest chooses its names.
+            Some(name) => write!(f, "{}", name.escape_debug())?,
             None => write!(f, "function {}", self.index)?,
         }
         match (&self.file, self.line) {
@@ -231,7 +240,7 @@ impl Error {
     fn classify(mut self, error: wasmtime::Error) -> Error {
         let inner = &mut self.0;
         if let Some(bad) = error.downcast_ref::<Bad>() {
-            inner.kind = ErrorKind::Fault(bad.fault.clone());
+            inner.kind = ErrorKind::Fault((*bad.fault).clone());
             inner.place = Some(bad.place.clone());
         } else if let Some(Panicked(message)) = error.downcast_ref() {
             inner.kind = ErrorKind::Panic(message.clone());
@@ -346,6 +355,8 @@ fn write_fault(
         Some(Place::Result) | None if site.is_some() => {
             write!(f, "could not return its result: {fault}")
         }
+        Some(Place::Passed) => write!(f, "could not pass its arguments: {fault}"),
+        Some(Place::Returned) => write!(f, "refused what the export returned: {fault}"),
         Some(Place::Result) | None => write!(f, "could not use guest memory: {fault}"),
     }
 }
@@ -367,7 +378,10 @@ fn write_trail(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
         )?;
     }
     if inner.backtrace.len() > SHOWN {
-        write!(f, " <- {} more", inner.backtrace.len() - SHOWN)?;
+        f.write_str(" <- and more")?;
+    }
+    if export == INSTANTIATION {
+        return f.write_str("; while instantiating");
     }
     write!(f, "; in a call of export `{}`", export.escape_debug())
 }
@@ -412,22 +426,30 @@ impl From<LinkError> for Error {
 #[derive(Debug)]
 pub(crate) struct Bad {
     pub place: Place,
-    pub fault: Fault,
+    pub fault: Box<Fault>,
 }
 
 impl Bad {
-    pub fn argument(index: u32, fault: Fault) -> Bad {
+    pub fn argument(index: u32, fault: Box<Fault>) -> Bad {
         Bad {
             place: Place::Argument(index),
             fault,
         }
     }
 
-    pub fn result(fault: Fault) -> Bad {
+    pub fn result(fault: Box<Fault>) -> Bad {
         Bad {
             place: Place::Result,
             fault,
         }
+    }
+
+    #[cold]
+    pub fn at(place: Place, fault: Box<Fault>) -> wasmtime::Error {
+        wasmtime::Error::new(Bad {
+            place,
+            fault: fault,
+        })
     }
 
     fn named(mut self, signature: &Signature) -> Bad {
@@ -445,7 +467,8 @@ impl fmt::Display for Bad {
         match &self.place {
             Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
             Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
-            Place::Result => write!(f, "result: {}", self.fault),
+            Place::Result | Place::Returned => write!(f, "result: {}", self.fault),
+            Place::Passed => write!(f, "arguments: {}", self.fault),
         }
     }
 }
@@ -454,7 +477,7 @@ impl std::error::Error for Bad {}
 
 impl From<Bad> for Error {
     fn from(bad: Bad) -> Error {
-        let mut error = Error::of(ErrorKind::Fault(bad.fault));
+        let mut error = Error::of(ErrorKind::Fault(*bad.fault));
         error.0.place = Some(bad.place);
         error
     }
@@ -510,7 +533,7 @@ pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error
                 ..
             } => wasmtime::Error::new(Bad {
                 place: place.unwrap_or(Place::Result),
-                fault,
+                fault: Box::new(fault),
             }),
             inner => wasmtime::Error::new(Error(Box::new(inner))),
         },

@@ -5,7 +5,9 @@
     reason = "raw calls of functions whose types were checked"
 )]
 
-use crate::call::{self, Callable, check_owner, export_error, lift_results, reference_positions};
+use crate::call::{
+    self, Callable, check_owner, export_error, lift_results, passing, reference_positions,
+};
 use crate::error::{Error, ErrorKind};
 use crate::guest_type::{Lift, Lower, Needs};
 use crate::instance::Instance;
@@ -151,7 +153,7 @@ fn difference(
         Some((i, (asked, found))) => {
             let name = names.get(i).cloned().flatten();
             let name = name.map_or(String::new(), |name| format!(" `{}`", name.escape_debug()));
-            format!(": parameter {i}{name} is {found}, not {asked}")
+            format!(": parameter {}{name} is {found}, not {asked}", i + 1)
         }
         None if asked.len() != found.params.len() => {
             format!(
@@ -231,10 +233,7 @@ fn result_slots(signature: &Signature) -> usize {
 
 /// What lifting the results needs.
 fn needs(signature: &Signature) -> Needs {
-    let scalar = |ty: &Type| {
-        !matches!(ty, Type::String | Type::CString) && ty.flat_len() == 1 && !ty.is_reference()
-    };
-    if signature.results.iter().all(scalar) {
+    if signature.results.iter().all(Type::is_scalar) {
         return Needs::NOTHING;
     }
     Needs::MEMORY.and(Needs::REFERENCES)
@@ -275,7 +274,7 @@ impl DynExport {
         slots.resize(self.slots, MaybeUninit::uninit());
         let lowered = &mut Results::new(&mut slots, reach.wide(), reach);
         for (value, (_, ty)) in args.iter().zip(&self.signature.params) {
-            value::lower(value, ty, lowered)?;
+            value::lower(value, ty, lowered).map_err(passing)?;
         }
         // SAFETY: every parameter was lowered by its type, and the function
         // was resolved for a core form of this signature.

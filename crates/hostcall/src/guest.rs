@@ -156,7 +156,7 @@ impl<'a, T> Guest<'a, T> {
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
         self.reach
             .bytes_mut()
-            .map_err(|fault| Bad::result(*fault).into())
+            .map_err(|fault| Bad::result(fault).into())
     }
 
     /// Grows the guest's memory by `pages`, and gives its former size in
@@ -216,7 +216,7 @@ impl<'a, T> Guest<'a, T> {
             let found = reach.func_type(&func);
             GuestFunc::check(func, &found, reach.wide(), reach.owner())
         });
-        func.map_err(|fault| Bad::result(*fault).into())
+        func.map_err(|fault| Bad::result(fault).into())
     }
 
     /// Resolves an export of the guest; see
@@ -252,5 +252,5 @@ impl<'a, T> Guest<'a, T> {
 }
 
 fn at_argument<V>(argument: u32, lifted: Lifted<V>) -> Result<V, Error> {
-    lifted.map_err(|fault| Bad::argument(argument, *fault).into())
+    lifted.map_err(|fault| Bad::argument(argument, fault).into())
 }

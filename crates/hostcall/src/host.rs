@@ -97,8 +97,13 @@ pub struct Unmatched<'a> {
 
 impl<T: 'static> fmt::Debug for Host<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.items.iter().map(|item| format!("{}.{}", item.module, item.name));
-        f.debug_struct("Host").field("items", &names.collect::<Vec<_>>()).finish_non_exhaustive()
+        let names = self
+            .items
+            .iter()
+            .map(|item| format!("{}.{}", item.module, item.name));
+        f.debug_struct("Host")
+            .field("items", &names.collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 

@@ -4,7 +4,9 @@
 pub use crate::args::Args;
 pub use crate::crossing::Params;
 pub use crate::fault::{Fault, Lifted};
-pub use crate::guest_type::{Needs, bad_tag, lift_case, load_tag, lower_case, max, store_tag};
+pub use crate::guest_type::{
+    Needs, PlaceBits, bad_tag, lift_case, load_tag, lower_case, max, store_tag,
+};
 pub use crate::layout::{self, Layouts, UNIT};
 pub use crate::registry::{Decl, Registry};
 pub use crate::results::Results;

@@ -15,6 +15,7 @@ use std::ffi::CStr;
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::ptr::NonNull;
+use std::str::Utf8Error;
 
 #[cfg(target_endian = "big")]
 compile_error!(
@@ -88,8 +89,11 @@ pub struct View<'a> {
     base: NonNull<u8>,
     size: usize,
     missing: Option<Missing>,
-    /// Borrows made so far; only kept when `exclusive` is set.
-    borrows: SmallVec<[Borrow; 4]>,
+    /// Borrows made so far; only kept when `exclusive` is set. There are as
+    /// many mutable ones as the signature has, shared ones as many as lists
+    /// have elements.
+    mutable: SmallVec<[Range<usize>; 2]>,
+    shared: SmallVec<[Range<usize>; 2]>,
     /// Whether mutable borrows are allowed, and so all borrows are recorded.
     exclusive: bool,
     memory: PhantomData<&'a mut [u8]>,
@@ -99,11 +103,6 @@ pub struct View<'a> {
 enum Missing {
     Absent,
     Shared,
-}
-
-struct Borrow {
-    range: Range<usize>,
-    mutable: bool,
 }
 
 impl<'a> View<'a> {
@@ -119,7 +118,8 @@ impl<'a> View<'a> {
             size: bytes.len(),
             base: NonNull::from(bytes).cast(),
             missing,
-            borrows: SmallVec::new(),
+            mutable: SmallVec::new(),
+            shared: SmallVec::new(),
             exclusive,
             memory: PhantomData,
         }
@@ -138,14 +138,26 @@ impl<'a> View<'a> {
     pub fn bytes(&mut self, pointer: u64, length: u64) -> Lifted<&'a [u8]> {
         let range = self.check(pointer, length)?;
         if self.exclusive {
-            self.record(range.clone(), false)?;
+            clash(&range, &self.mutable)?;
+            self.shared.push(range.clone());
         }
         // SAFETY: `range` lies inside the memory, which this view borrows
         // mutably for `'a`, so the bytes are valid and nobody else reaches
-        // them. If this view hands out mutable borrows, `record` has refused
-        // a range that overlaps one of them; if it does not, every borrow it
-        // hands out is shared.
-        Ok(unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(range.start), range.len()) })
+        // them. If this view hands out mutable borrows, none overlaps: earlier
+        // ones were just compared, and later ones will be compared with this.
+        // If it does not, every borrow it hands out is shared.
+        Ok(unsafe { self.slice_at(range) })
+    }
+
+    /// Looks at `length` bytes at `pointer` to copy them. The borrow ends with
+    /// that of the view, so it is not recorded.
+    #[inline(always)]
+    pub fn peek(&self, pointer: u64, length: u64) -> Lifted<&[u8]> {
+        let range = self.check(pointer, length)?;
+        clash(&range, &self.mutable)?;
+        // SAFETY: as in `bytes`; mutable borrows that this view hands out
+        // later begin after this one, which borrows the view, has ended.
+        Ok(unsafe { self.slice_at(range) })
     }
 
     /// Borrows `length` bytes at `pointer` mutably.
@@ -156,44 +168,43 @@ impl<'a> View<'a> {
             "a mutable borrow from a view that does not record borrows"
         );
         let range = self.check(pointer, length)?;
-        self.record(range.clone(), true)?;
-        // SAFETY: as in `bytes`; and since this view records every borrow,
-        // `record` has refused a range that overlaps any earlier one, and will
-        // refuse later ones that overlap this.
+        clash(&range, &self.mutable)?;
+        clash(&range, &self.shared)?;
+        self.mutable.push(range.clone());
+        // SAFETY: `range` lies inside the memory, which this view borrows
+        // mutably for `'a`. It overlaps no earlier borrow, because this view
+        // has recorded them all, and later ones will be compared with this.
         Ok(unsafe {
             std::slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len())
         })
     }
 
-    fn record(&mut self, range: Range<usize>, mutable: bool) -> Lifted<()> {
-        let clash = self.borrows.iter().find(|other| {
-            (mutable || other.mutable)
-                && range.start < other.range.end
-                && other.range.start < range.end
-        });
-        if let Some(other) = clash {
-            return Err(Box::new(Fault::Overlap {
-                this: (range.start as u64, range.len() as u64),
-                other: (other.range.start as u64, other.range.len() as u64),
-            }));
-        }
-        if !range.is_empty() {
-            self.borrows.push(Borrow { range, mutable });
-        }
-        Ok(())
+    /// # Safety
+    ///
+    /// `range` must lie inside the memory, and no mutable borrow of it may be
+    /// alive during `'b`.
+    #[inline(always)]
+    unsafe fn slice_at<'b>(&self, range: Range<usize>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        // SAFETY: promised by the caller.
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(range.start), range.len()) }
     }
 
     /// Borrows a UTF-8 string.
     #[inline(always)]
     pub fn str(&mut self, pointer: u64, length: u64) -> Lifted<&'a str> {
         let bytes = self.bytes(pointer, length)?;
-        std::str::from_utf8(bytes).map_err(|error| {
-            Box::new(Fault::Utf8 {
-                pointer,
-                length,
-                valid: error.valid_up_to() as u64,
-            })
-        })
+        std::str::from_utf8(bytes).map_err(|error| not_utf8(pointer, length, error))
+    }
+
+    /// Copies a UTF-8 string.
+    pub fn string(&self, pointer: u64, length: u64) -> Lifted<String> {
+        match std::str::from_utf8(self.peek(pointer, length)?) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(error) => Err(not_utf8(pointer, length, error)),
+        }
     }
 
     /// Borrows the NUL-terminated string at `pointer`. The search ends at the
@@ -201,32 +212,21 @@ impl<'a> View<'a> {
     pub fn cstr(&mut self, pointer: u64) -> Lifted<&'a CStr> {
         self.check(pointer, 0)?;
         let end = self.next_mutable(pointer as usize);
-        let mut searched = View {
-            size: end,
-            borrows: SmallVec::new(),
-            exclusive: false,
-            ..*self
+        let searched = self.peek(pointer, end as u64 - pointer)?;
+        let Ok(found) = CStr::from_bytes_until_nul(searched) else {
+            return Err(Box::new(Fault::MissingNul { pointer }));
         };
-        let found = CStr::from_bytes_until_nul(searched.bytes(pointer, end as u64 - pointer)?);
-        match found {
-            Ok(found) => {
-                if self.exclusive {
-                    let length = found.to_bytes_with_nul().len();
-                    self.record(pointer as usize..pointer as usize + length, false)?;
-                }
-                Ok(found)
-            }
-            Err(_) => Err(Box::new(Fault::MissingNul { pointer })),
-        }
+        let length = found.count_bytes() as u64 + 1;
+        let bytes = self.bytes(pointer, length)?;
+        Ok(CStr::from_bytes_with_nul(bytes).expect("the first NUL was just found at its end"))
     }
 
     /// The start of the first mutable borrow that ends after `from`, or the
     /// end of memory; never below `from`.
     fn next_mutable(&self, from: usize) -> usize {
-        self.borrows
-            .iter()
-            .filter(|borrow| borrow.mutable && borrow.range.end > from)
-            .map(|borrow| borrow.range.start.max(from))
+        let behind = self.mutable.iter().filter(|borrow| borrow.end > from);
+        behind
+            .map(|borrow| borrow.start.max(from))
             .min()
             .unwrap_or(self.size)
     }
@@ -238,6 +238,14 @@ impl<'a> View<'a> {
         let length = self.byte_length::<T>(pointer, count)?;
         let bytes = self.bytes(pointer, length)?;
         checked::try_cast_slice(bytes).map_err(|error| cast::<T>(error, pointer))
+    }
+
+    /// Copies `count` values at `pointer`.
+    pub fn copy<T: CheckedBitPattern>(&self, pointer: u64, count: u64) -> Lifted<Vec<T>> {
+        check_align(pointer, align_of::<T>())?;
+        let bytes = self.peek(pointer, self.byte_length::<T>(pointer, count)?)?;
+        let values = checked::try_cast_slice(bytes).map_err(|error| cast::<T>(error, pointer))?;
+        Ok(values.to_vec())
     }
 
     /// Borrows `count` values at `pointer` mutably.
@@ -280,6 +288,31 @@ impl<'a> View<'a> {
             Some(length) => Ok(length),
             None => Err(out_of_bounds(self.size, pointer, None)),
         }
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub fn not_utf8(pointer: u64, length: u64, error: Utf8Error) -> Box<Fault> {
+    Box::new(Fault::Utf8 {
+        pointer,
+        length,
+        valid: error.valid_up_to() as u64,
+    })
+}
+
+/// Refuses a range that overlaps one of `borrows`.
+#[inline(always)]
+fn clash(range: &Range<usize>, borrows: &[Range<usize>]) -> Lifted<()> {
+    let overlaps = |other: &&Range<usize>| {
+        range.start < other.end && other.start < range.end && !range.is_empty() && !other.is_empty()
+    };
+    match borrows.iter().find(overlaps) {
+        None => Ok(()),
+        Some(other) => Err(Box::new(Fault::Overlap {
+            this: (range.start as u64, range.len() as u64),
+            other: (other.start as u64, other.len() as u64),
+        })),
     }
 }
 

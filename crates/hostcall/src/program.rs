@@ -2,7 +2,7 @@
 
 use crate::crossing::{self, Linkage};
 use crate::define::define;
-use crate::error::{Error, ErrorKind, Site};
+use crate::error::{Error, ErrorKind, INSTANTIATION, Site};
 use crate::host::{Host, ItemKind, Unmatched};
 use crate::instance::Instance;
 use crate::limits::Limits;
@@ -133,7 +133,7 @@ impl<T: 'static> Program<T> {
         let instance = inner
             .imports
             .instantiate(&inner.linker, &inner.module, &mut store);
-        let instance = instance.map_err(|error| Error::from_call(error, "(start)"))?;
+        let instance = instance.map_err(|error| Error::from_call(error, INSTANTIATION))?;
         store.data_mut().instance = Some(instance);
         Ok(Instance::new(self.clone(), store, instance))
     }

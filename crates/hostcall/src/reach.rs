@@ -260,11 +260,11 @@ where
         let memory = self.bytes_mut().map_err(unusable)?.len();
         let usable = check(memory, pointer, size).and(check_align(pointer, align as usize));
         usable.map_err(|_| {
-            wasmtime::Error::new(Bad::result(Fault::BadRealloc {
+            wasmtime::Error::new(Bad::result(Box::new(Fault::BadRealloc {
                 pointer,
                 size,
                 align,
-            }))
+            })))
         })?;
         Ok(pointer)
     }

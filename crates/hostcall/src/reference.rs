@@ -52,7 +52,7 @@ pub struct GuestFunc<P, R> {
 impl<P, R> Clone for GuestFunc<P, R> {
     fn clone(&self) -> Self {
         GuestFunc {
-            callable: self.callable.clone(),
+            callable: self.callable,
             types: PhantomData,
         }
     }

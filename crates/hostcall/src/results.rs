@@ -130,7 +130,7 @@ impl<'a> Results<'a> {
 
 #[cold]
 pub(crate) fn unusable(fault: Box<Fault>) -> wasmtime::Error {
-    wasmtime::Error::new(Bad::result(*fault))
+    wasmtime::Error::new(Bad::result(fault))
 }
 
 /// What is said when a reference would have to be stored in memory.

@@ -406,8 +406,13 @@ impl Signature {
 }
 
 impl Type {
-    fn is_scalar(&self) -> bool {
-        !matches!(self, Type::String | Type::List(_)) && self.flat_len() == 1
+    pub(crate) fn is_scalar(&self) -> bool {
+        match self {
+            Type::Bool | Type::Char | Type::Enum(_) | Type::F32 | Type::F64 | Type::V128 => true,
+            Type::S8 | Type::S16 | Type::S32 | Type::S64 => true,
+            Type::U8 | Type::U16 | Type::U32 | Type::U64 => true,
+            _ => false,
+        }
     }
 }
 

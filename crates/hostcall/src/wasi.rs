@@ -106,7 +106,10 @@ fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
             provides,
         }
     });
-    Ok(items.collect())
+    let mut items: Vec<_> = items.collect();
+    // Linkers hold names in no order, messages should not.
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(items)
 }
 
 /// Makes a function of WASI, which is in the linker under its own name, the

@@ -180,7 +180,7 @@ fn an_export_of_another_type_names_the_parameter() {
     let mut instance = instance();
     let error = instance.export::<(u64,), u32>("order").unwrap_err();
     expect![[
-        "export `order` has type (i32) -> i32, but func(p0: u64) -> u32 needs (i64) -> i32: parameter 0 `article` is i32, not i64"
+        "export `order` has type (i32) -> i32, but func(p0: u64) -> u32 needs (i64) -> i32: parameter 1 `article` is i32, not i64"
     ]]
     .assert_eq(&error.to_string());
     let error = instance.export::<(u32, u32), u32>("order").unwrap_err();

@@ -217,5 +217,10 @@ fn wasi_is_opt_in() {
         panic!("{error}")
     };
     assert_eq!(link.problems().len(), 11, "every import of the guest");
-    assert!(error.to_string().contains("enable WASI on the host: `Host::wasi`"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("enable WASI on the host: `Host::wasi`"),
+        "{error}"
+    );
 }

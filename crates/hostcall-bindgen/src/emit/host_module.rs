@@ -94,7 +94,7 @@ fn guest_func(function: &Function, decl: &TokenStream, list: &TokenStream) -> To
 fn lifts(params: &[Param]) -> (Vec<syn::Ident>, Vec<TokenStream>) {
     let idents: Vec<_> = (0..params.len()).map(|i| format_ident!("arg{i}")).collect();
     let lifts = params.iter().zip(&idents).map(
-        |(Param { ty, .. }, ident)| quote_spanned!(ty.span()=> let #ident = args.next::<#ty>()?;),
+        |(Param { ty, .. }, ident)| quote_spanned!(ty.span()=> let #ident = args.arg::<#ty>()?;),
     );
     let lifts = lifts.collect();
     (idents, lifts)

@@ -2,7 +2,8 @@
 
 use crate::model::{GuestType, Shape};
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 pub fn place(ty: &GuestType) -> TokenStream {
     let bits = match &ty.shape {
@@ -52,6 +53,9 @@ fn struct_bits(ty: &GuestType) -> TokenStream {
     let names: Vec<_> = (0..types.len())
         .map(|i| format_ident!("field{i}"))
         .collect();
+    let bits = types.iter().zip(&names).map(
+        |(ty, name)| quote_spanned!(ty.span()=> #name: <#ty as ::hostcall::impl_::PlaceBits>::Bits),
+    );
     let padding = format!(
         "`{ident}` has padding between or after its fields, which a guest could read: add fields \
          in its place, such as `_pad: [u8; 4]`, or remove `#[repr(C)]` and take it by value"
@@ -64,7 +68,7 @@ fn struct_bits(ty: &GuestType) -> TokenStream {
         #[repr(C)]
         #[derive(Clone, Copy)]
         pub struct Bits {
-            #(#names: <#types as ::hostcall::impl_::CheckedBitPattern>::Bits,)*
+            #(#bits,)*
         }
 
         unsafe impl ::hostcall::impl_::Zeroable for Bits {}
@@ -80,11 +84,6 @@ fn struct_bits(ty: &GuestType) -> TokenStream {
                     &bits.#names,
                 ))*
             }
-        }
-
-        fn fields_are_places() {
-            fn place<T: ::hostcall::GuestPlace>() {}
-            #(place::<#types>();)*
         }
 
         const _: () = {

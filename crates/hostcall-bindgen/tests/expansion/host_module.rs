@@ -24,8 +24,8 @@ impl ::hostcall::HostModule for App {
                 },
                 |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                     let _ = state;
-                    let arg0 = args.next::<i32>()?;
-                    let arg1 = args.next::<i32>()?;
+                    let arg0 = args.arg::<i32>()?;
+                    let arg1 = args.arg::<i32>()?;
                     ::hostcall::impl_::Result::Ok(Self::add(arg0, arg1))
                 },
             );
@@ -41,7 +41,7 @@ impl ::hostcall::HostModule for App {
                     params: &["text"],
                 },
                 |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
-                    let arg0 = args.next::<&str>()?;
+                    let arg0 = args.arg::<&str>()?;
                     ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
                 },
             );
@@ -59,7 +59,7 @@ impl ::hostcall::HostModule for App {
                     params: &["text"],
                 },
                 |args: &mut ::hostcall::impl_::Args<'_>| {
-                    let arg0 = args.next::<GuestStr>()?;
+                    let arg0 = args.arg::<GuestStr>()?;
                     ::hostcall::impl_::Result::Ok((arg0,))
                 },
                 |guest: &mut ::hostcall::Guest<'_, Self>, (arg0,)| {

@@ -73,6 +73,12 @@ fn load_aligned<'a, T: Lift>(
     pointer: u64,
     count: u64,
 ) -> Lifted<Vec<T::Value<'a>>> {
+    const {
+        assert!(
+            !T::NEEDS.exclusive,
+            "a list cannot hold mutable borrows: take `&mut [T]`"
+        );
+    }
     crate::memory::check_align(pointer, T::LAYOUT[args.width()].align)?;
     T::load_list(args, pointer, count)
 }

@@ -21,6 +21,17 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 )]
 pub trait GuestPlace: GuestType + CheckedBitPattern + NoUninit {}
 
+/// The bits of a field of a derived place. A trait of its own, so that a field
+/// that is no place is refused with the message above.
+#[doc(hidden)]
+pub trait PlaceBits {
+    type Bits;
+}
+
+impl<T: GuestPlace> PlaceBits for T {
+    type Bits = T::Bits;
+}
+
 impl<T: GuestPlace, const N: usize> GuestPlace for [T; N] where [T; N]: CheckedBitPattern + NoUninit {}
 
 macro_rules! pointer {

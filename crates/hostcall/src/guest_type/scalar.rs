@@ -38,7 +38,7 @@ macro_rules! number {
 
             fn load_list(args: &mut Args<'_>, at: u64, count: u64) -> Lifted<Vec<$ty>> {
                 args.list(at, count, size_of::<$ty>(), size_of::<$ty>())?;
-                Ok(args.view.slice::<$ty>(at, count)?.to_vec())
+                args.view.copy::<$ty>(at, count)
             }
         }
 

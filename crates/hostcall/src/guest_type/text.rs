@@ -9,7 +9,7 @@ use crate::ty::Type;
 use std::ffi::CStr;
 
 macro_rules! string {
-    ([$($generics:tt)*] $ty:ty, $value:ty, $copied:expr, $to_owned:expr) => {
+    ([$($generics:tt)*] $ty:ty, $value:ty, $copied:expr, $read:ident) => {
         impl<$($generics)*> GuestType for $ty {
             fn ty() -> Type {
                 Type::String
@@ -28,7 +28,7 @@ macro_rules! string {
                 if $copied {
                     args.charge(length)?;
                 }
-                Ok($to_owned(args.view.str(pointer, length)?))
+                args.view.$read(pointer, length)
             }
 
             fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<$value> {
@@ -36,7 +36,7 @@ macro_rules! string {
                 if $copied {
                     args.charge(length)?;
                 }
-                Ok($to_owned(args.view.str(pointer, length)?))
+                args.view.$read(pointer, length)
             }
         }
 
@@ -61,8 +61,8 @@ macro_rules! string {
     };
 }
 
-string!(['x] &'x str, &'a str, false, std::convert::identity);
-string!([] String, String, true, str::to_owned);
+string!(['x] &'x str, &'a str, false, str);
+string!([] String, String, true, string);
 returns_self!(impl[] String);
 
 impl GuestType for &CStr {

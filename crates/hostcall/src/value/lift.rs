@@ -6,7 +6,7 @@ use crate::call::Callable;
 use crate::fault::{Fault, Lifted};
 use crate::guest_type::{Lift, bad_tag, load_tag};
 use crate::layout::{self, Layouts, UNIT};
-use crate::memory::check_align;
+use crate::memory::{check_align, not_utf8};
 use crate::reference::{HostObject, Reference};
 use crate::ty::{Return, Type};
 use std::ffi::CStr;
@@ -154,14 +154,11 @@ fn pointee(args: &mut Args<'_>, ty: &Type, pointer: u64) -> Lifted<Value> {
 fn c_string(args: &mut Args<'_>, pointer: u64) -> Lifted<Value> {
     let text: &CStr = args.view.cstr(pointer)?;
     args.charge(text.count_bytes() as u64)?;
-    match text.to_str() {
-        Ok(text) => Ok(Value::String(text.to_owned())),
-        Err(error) => Err(Box::new(Fault::Utf8 {
-            pointer,
-            length: text.count_bytes() as u64,
-            valid: error.valid_up_to() as u64,
-        })),
-    }
+    let length = text.count_bytes() as u64;
+    let text = text
+        .to_str()
+        .map_err(|error| not_utf8(pointer, length, error))?;
+    Ok(Value::String(text.to_owned()))
 }
 
 fn reference(args: &mut Args<'_>, ty: &Type) -> Lifted<Value> {

@@ -41,8 +41,8 @@ pub fn instance<T>(host: &Host<T>, guest: &str, state: T) -> Instance<T> {
     }
 }
 
-/// A function `export` that passes all its parameters to the import
-/// `env.import` and returns what that returns.
+/// The import of `env.<import>`, and a function `export` that passes all its
+/// parameters to it and returns what it returns.
 pub fn forward(import: &str, export: &str, params: &str, results: &str) -> (String, String) {
     let count = params.split_whitespace().count();
     let gets: Vec<_> = (0..count).map(|i| format!("(local.get {i})")).collect();

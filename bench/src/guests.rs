@@ -1,0 +1,97 @@
+//! Guests that loop, under hostcall and under Wasmtime alone.
+
+use crate::harness::Subject;
+use hostcall::{GuestType, Host, HostModule, host_module};
+use wasmtime::{Config, Engine, Linker, Memory, Module, Result, Store};
+
+/// The engine that every subject of every case shares.
+pub fn engine() -> Result<Engine> {
+    Engine::new(&Config::new())
+}
+
+/// The state of the host functions.
+#[derive(Default)]
+pub struct App {
+    pub total: u64,
+}
+
+#[derive(GuestType, Clone, Copy)]
+#[repr(C)]
+pub struct Point {
+    x: i32,
+    y: i32,
+}
+
+#[host_module(name = "env")]
+impl App {
+    pub fn add(&mut self, a: i32, b: i32) -> i32 {
+        self.total += 1;
+        a.wrapping_add(b)
+    }
+
+    fn log(&mut self, text: &str) {
+        self.total += text.len() as u64;
+    }
+
+    fn flat(point: Point) -> i32 {
+        point.x.wrapping_add(point.y)
+    }
+
+    fn pointer(point: &Point) -> i32 {
+        point.x.wrapping_add(point.y)
+    }
+
+    fn double(values: &mut [f64]) {
+        for value in values {
+            *value *= 2.0;
+        }
+    }
+}
+
+/// The data of a Wasmtime store, as an embedder has it.
+#[derive(Default)]
+pub struct Data {
+    pub app: App,
+    /// Found once, after instantiation.
+    pub memory: Option<Memory>,
+}
+
+/// A guest whose export `run` does the work as often as it is told, with the
+/// host functions of [`App`] by hostcall.
+pub fn hostcall(engine: &Engine, guest: &str) -> Result<Subject> {
+    let mut host = Host::with_engine(engine.clone());
+    App::add_to_host(&mut host, |app| app);
+    let mut instance = host
+        .program(guest.as_bytes())?
+        .instantiate(App::default())?;
+    let run = instance.export::<u64, u64>("run")?;
+    Ok(Subject::new("hostcall", move |count| {
+        *instance.state_mut() = App::default();
+        let result = run.call(&mut instance, count)?;
+        Ok([result, instance.state().total])
+    }))
+}
+
+/// The same guest under Wasmtime, with the host functions that `link` defines.
+pub fn wasmtime(
+    name: &'static str,
+    engine: &Engine,
+    guest: &str,
+    link: impl FnOnce(&mut Linker<Data>) -> Result<()>,
+) -> Result<Subject> {
+    let mut linker = Linker::new(engine);
+    link(&mut linker)?;
+    let mut store = Store::new(engine, Data::default());
+    let instance = linker.instantiate(&mut store, &module(engine, guest)?)?;
+    store.data_mut().memory = instance.get_memory(&mut store, "memory");
+    let run = instance.get_typed_func::<u64, u64>(&mut store, "run")?;
+    Ok(Subject::new(name, move |count| {
+        store.data_mut().app = App::default();
+        let result = run.call(&mut store, count)?;
+        Ok([result, store.data().app.total])
+    }))
+}
+
+pub fn module(engine: &Engine, text: &str) -> Result<Module> {
+    Module::new(engine, wat::parse_str(text)?)
+}

@@ -1,0 +1,158 @@
+//! Subjects side by side, round by round.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use wasmtime::{Result, ensure};
+
+/// One piece of work.
+pub struct Case {
+    pub name: &'static str,
+    pub unit: Unit,
+    pub subjects: Vec<Subject>,
+    pub comparisons: Vec<Comparison>,
+}
+
+/// How the time of one operation is shown.
+#[derive(Clone, Copy)]
+pub struct Unit {
+    pub name: &'static str,
+    pub per_second: f64,
+}
+
+impl Unit {
+    pub const NS_PER_CALL: Unit = Unit {
+        name: "ns/call",
+        per_second: 1e9,
+    };
+}
+
+/// What a run has computed: the value that came back, and what is left in the
+/// state. Runs of as many operations give the same, whoever does them.
+pub type Outcome = [u64; 2];
+
+/// One way to do the work of a case.
+pub struct Subject {
+    pub name: &'static str,
+    run: Box<dyn FnMut(u64) -> Result<Outcome>>,
+}
+
+impl Subject {
+    /// `run` does as many operations as it is told, from a fresh state.
+    pub fn new(name: &'static str, run: impl FnMut(u64) -> Result<Outcome> + 'static) -> Subject {
+        Subject {
+            name,
+            run: Box::new(run),
+        }
+    }
+}
+
+/// The time of `of` divided by that of `to`.
+#[derive(Clone, Copy)]
+pub struct Comparison {
+    pub of: &'static str,
+    pub to: &'static str,
+    /// The median to reach, if one is aimed at.
+    pub at_most: Option<f64>,
+}
+
+impl Comparison {
+    /// Of `hostcall` to another subject.
+    pub fn to(to: &'static str, at_most: impl Into<Option<f64>>) -> Comparison {
+        Comparison {
+            of: "hostcall",
+            to,
+            at_most: at_most.into(),
+        }
+    }
+}
+
+/// How long to measure.
+pub struct Pace {
+    pub rounds: usize,
+    /// What a subject spends in a round, at least.
+    round: Duration,
+}
+
+impl Pace {
+    pub const FULL: Pace = Pace {
+        rounds: 101,
+        round: Duration::from_millis(10),
+    };
+    pub const QUICK: Pace = Pace {
+        rounds: 11,
+        round: Duration::from_millis(5),
+    };
+}
+
+/// Seconds per operation: for every subject, for every round.
+pub type Times = Vec<Vec<f64>>;
+
+/// Operations after which results are compared, unless they take too long.
+const COMPARED: u64 = 1000;
+
+/// Measures a case; `tick` is called after every round.
+///
+/// # Errors
+///
+/// If a subject fails, or results differ.
+pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<Times> {
+    let calibrated = case.subjects.iter_mut().map(|s| calibrate(s, pace.round));
+    let counts = calibrated.collect::<Result<Vec<_>>>()?;
+    let compared = counts.iter().fold(COMPARED, |least, n| least.min(*n));
+    check_equal(case, compared)?;
+    let mut times = vec![Vec::with_capacity(pace.rounds); case.subjects.len()];
+    let mut outcomes = vec![BTreeSet::new(); case.subjects.len()];
+    for _ in 0..pace.rounds {
+        for (i, subject) in case.subjects.iter_mut().enumerate() {
+            let (time, outcome) = time(subject, counts[i])?;
+            times[i].push(time.as_secs_f64() / counts[i] as f64);
+            outcomes[i].insert(outcome);
+        }
+        tick();
+    }
+    for (subject, outcomes) in case.subjects.iter().zip(outcomes) {
+        ensure!(
+            outcomes.len() == 1,
+            "{}: `{}` does not repeat its result",
+            case.name,
+            subject.name
+        );
+    }
+    check_equal(case, compared)?;
+    Ok(times)
+}
+
+/// Warms up, and finds how many operations fill a round.
+fn calibrate(subject: &mut Subject, round: Duration) -> Result<u64> {
+    let mut count = 1;
+    loop {
+        let (took, _) = time(subject, count)?;
+        if took >= round {
+            return Ok(count);
+        }
+        // A tenth more than it should take, for rounds that run faster.
+        let needed = count as f64 * 1.1 * round.as_secs_f64() / took.as_secs_f64().max(1e-9);
+        count = (needed as u64).clamp(count + 1, count * 10);
+    }
+}
+
+fn time(subject: &mut Subject, count: u64) -> Result<(Duration, Outcome)> {
+    let start = Instant::now();
+    let outcome = (subject.run)(count)?;
+    Ok((start.elapsed(), outcome))
+}
+
+fn check_equal(case: &mut Case, count: u64) -> Result<()> {
+    let mut first = None;
+    for subject in &mut case.subjects {
+        let outcome = (subject.run)(count)?;
+        let (name, expected) = *first.get_or_insert((subject.name, outcome));
+        ensure!(
+            outcome == expected,
+            "{}: after {count} operations `{}` has {outcome:?}, `{name}` {expected:?}",
+            case.name,
+            subject.name
+        );
+    }
+    Ok(())
+}

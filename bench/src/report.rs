@@ -1,0 +1,165 @@
+//! What was measured, as tables and as JSON.
+
+use crate::harness::{Case, Comparison, Times};
+use crate::machine::Machine;
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+use std::fmt;
+
+#[derive(Serialize)]
+pub struct Report {
+    machine: Machine,
+    rows: Vec<Row>,
+    ratios: Vec<Ratio>,
+}
+
+/// One subject of a case, in `unit`.
+#[derive(Serialize)]
+struct Row {
+    case: &'static str,
+    subject: &'static str,
+    unit: &'static str,
+    median: f64,
+    min: f64,
+    p90: f64,
+    rounds: usize,
+}
+
+/// The time of one subject divided by that of another.
+#[derive(Serialize)]
+struct Ratio {
+    case: &'static str,
+    of: &'static str,
+    to: &'static str,
+    median: f64,
+    min: f64,
+    max: f64,
+    #[serde(skip)]
+    at_most: Option<f64>,
+}
+
+impl Report {
+    pub fn new() -> Report {
+        Report {
+            machine: Machine::this(),
+            rows: Vec::new(),
+            ratios: Vec::new(),
+        }
+    }
+
+    /// Adds a case and the times it took.
+    pub fn add(&mut self, case: &Case, times: &Times) {
+        let subjects = case.subjects.iter().zip(times);
+        self.rows.extend(subjects.map(|(subject, times)| {
+            let times = sorted(times.iter().map(|time| time * case.unit.per_second));
+            Row {
+                case: case.name,
+                subject: subject.name,
+                unit: case.unit.name,
+                median: quantile(&times, 0.5),
+                min: times[0],
+                p90: quantile(&times, 0.9),
+                rounds: times.len(),
+            }
+        }));
+        let comparisons = case.comparisons.iter();
+        self.ratios
+            .extend(comparisons.map(|comparison| ratio(case, *comparison, times)));
+    }
+
+    fn measured(&self) -> Table {
+        let mut table = table(["case", "subject", "unit", "median", "min", "p90"]);
+        table.add_rows(self.rows.iter().map(|row| {
+            [
+                row.case.to_owned(),
+                row.subject.to_owned(),
+                row.unit.to_owned(),
+                format!("{:.2}", row.median),
+                format!("{:.2}", row.min),
+                format!("{:.2}", row.p90),
+            ]
+        }));
+        align_right(&mut table, 3..6);
+        table
+    }
+
+    fn compared(&self) -> Table {
+        let mut table = table(["case", "ratio", "median", "min", "max", "target", ""]);
+        table.add_rows(self.ratios.iter().map(|ratio| {
+            let verdict = ratio.at_most.map_or("", |at_most| {
+                if ratio.median <= at_most {
+                    "ok"
+                } else {
+                    "miss"
+                }
+            });
+            [
+                ratio.case.to_owned(),
+                format!("{} / {}", ratio.of, ratio.to),
+                format!("{:.3}", ratio.median),
+                format!("{:.3}", ratio.min),
+                format!("{:.3}", ratio.max),
+                ratio
+                    .at_most
+                    .map_or(String::new(), |at_most| format!("<= {at_most:.2}")),
+                verdict.to_owned(),
+            ]
+        }));
+        align_right(&mut table, 2..5);
+        table
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n", self.machine)?;
+        writeln!(f, "{}\n", self.measured().trim_fmt())?;
+        write!(f, "{}", self.compared().trim_fmt())
+    }
+}
+
+/// Taken round by round, so that it survives a machine whose speed drifts.
+fn ratio(case: &Case, comparison: Comparison, times: &Times) -> Ratio {
+    let Comparison { of, to, at_most } = comparison;
+    let times = |name| {
+        let at = case.subjects.iter().position(|s| s.name == name);
+        &times[at.expect("comparisons name subjects of their case")]
+    };
+    let ratios = sorted(times(of).iter().zip(times(to)).map(|(of, to)| of / to));
+    Ratio {
+        case: case.name,
+        of,
+        to,
+        median: quantile(&ratios, 0.5),
+        min: ratios[0],
+        max: ratios[ratios.len() - 1],
+        at_most,
+    }
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+/// The value that a share `q` of the sorted values do not exceed.
+fn quantile(values: &[f64], q: f64) -> f64 {
+    values[((values.len() - 1) as f64 * q).round() as usize]
+}
+
+fn table<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::ASCII_NO_BORDERS)
+        .set_header(header);
+    table
+}
+
+fn align_right(table: &mut Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}

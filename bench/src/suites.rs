@@ -1,0 +1,23 @@
+//! What can be measured: one file a suite.
+
+mod call;
+mod export;
+
+use crate::harness::Case;
+use wasmtime::{Engine, Result};
+
+pub struct Suite {
+    pub name: &'static str,
+    pub cases: fn(&Engine) -> Result<Vec<Case>>,
+}
+
+pub const ALL: &[Suite] = &[call::SUITE, export::SUITE];
+
+/// The suite of that name, or which there are.
+pub fn find(name: &str) -> Result<&'static Suite, String> {
+    let found = ALL.iter().find(|suite| suite.name == name);
+    found.ok_or_else(|| {
+        let names: Vec<_> = ALL.iter().map(|suite| suite.name).collect();
+        format!("the suites are {}", names.join(", "))
+    })
+}

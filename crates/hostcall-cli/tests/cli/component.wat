@@ -1,0 +1,3 @@
+;; RUN: run %
+;; RUN: inspect %
+(component)

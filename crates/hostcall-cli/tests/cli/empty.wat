@@ -1,0 +1,6 @@
+;; RUN: run %
+;; RUN: run % --invoke x
+;; RUN: inspect %
+;; RUN: inspect - < %
+;; RUN: run - < %
+(module)

@@ -1,0 +1,5 @@
+;; RUN: run % --invoke f
+;; RUN: run % --invoke f 1
+(module
+  (func (export "_initialize") unreachable)
+  (func (export "f")))

@@ -1,0 +1,3 @@
+;; RUN: run % --invoke f
+;; RUN: inspect %
+(module (func (export "f") (result i32) (i64.const 0)))

@@ -1,0 +1,6 @@
+;; RUN: run % --invoke f
+;; RUN: inspect %
+(module
+  (func $boom unreachable)
+  (start $boom)
+  (func (export "f")))

@@ -1,0 +1,4 @@
+;; RUN: run %
+(module
+  (func $main unreachable)
+  (func (export "_start") (call $main)))
