@@ -24,7 +24,7 @@ pub struct Point {
 
 #[host_module(name = "env")]
 impl App {
-    pub fn add(&mut self, a: i32, b: i32) -> i32 {
+    fn add(&mut self, a: i32, b: i32) -> i32 {
         self.total += 1;
         a.wrapping_add(b)
     }

@@ -2,7 +2,7 @@
 
 use crate::harness::{Case, Comparison, Times};
 use crate::machine::Machine;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use serde::Serialize;
 use std::fmt;
 
@@ -118,6 +118,9 @@ impl fmt::Display for Report {
     }
 }
 
+/// A line under the header and none between rows.
+const STYLE: TableStyle = presets::ASCII_NO_BORDERS.row_separator(LineStyle::none());
+
 /// Taken round by round, so that it survives a machine whose speed drifts.
 fn ratio(case: &Case, comparison: Comparison, times: &Times) -> Ratio {
     let Comparison { of, to, at_most } = comparison;
@@ -150,9 +153,7 @@ fn quantile(values: &[f64], q: f64) -> f64 {
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::ASCII_NO_BORDERS)
-        .set_header(header);
+    table.load_style(STYLE).set_header(header);
     table
 }
 

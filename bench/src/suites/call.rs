@@ -76,7 +76,11 @@ fn scalar(engine: &Engine) -> Result<Case> {
 fn native_add() -> Subject {
     Subject::new("native", |count| {
         let mut app = App::default();
-        let add: fn(&mut App, i32, i32) -> i32 = black_box(App::add);
+        // The pointer is hidden from the compiler, which would inline the call.
+        let add: fn(&mut App, i32, i32) -> i32 = black_box(|app, a, b| {
+            app.total += 1;
+            a.wrapping_add(b)
+        });
         let sum = (0..count).fold(0, |sum, _| add(&mut app, sum, 3));
         Ok([u64::from(sum as u32), app.total])
     })

@@ -446,10 +446,7 @@ impl Bad {
 
     #[cold]
     pub fn at(place: Place, fault: Box<Fault>) -> wasmtime::Error {
-        wasmtime::Error::new(Bad {
-            place,
-            fault: fault,
-        })
+        wasmtime::Error::new(Bad { place, fault })
     }
 
     fn named(mut self, signature: &Signature) -> Bad {

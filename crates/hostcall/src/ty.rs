@@ -407,12 +407,11 @@ impl Signature {
 
 impl Type {
     pub(crate) fn is_scalar(&self) -> bool {
-        match self {
-            Type::Bool | Type::Char | Type::Enum(_) | Type::F32 | Type::F64 | Type::V128 => true,
-            Type::S8 | Type::S16 | Type::S32 | Type::S64 => true,
-            Type::U8 | Type::U16 | Type::U32 | Type::U64 => true,
-            _ => false,
-        }
+        use Type::*;
+        matches!(
+            self,
+            Bool | Char | Enum(_) | F32 | F64 | V128 | S8 | S16 | S32 | S64 | U8 | U16 | U32 | U64
+        )
     }
 }
 

@@ -623,33 +623,7 @@ fn limits_of_memory() {
     error.expect_err("too large from the start");
 }
 
-#[test]
-fn no_limit_of_memory_hides_objects() {
-    let mut host = Host::<()>::new();
-    host.limits(Limits::NONE.memory(65536));
-    host.func("env", "new", || HostRef::new(5_u32));
-    host.func("env", "get", |object: HostRef<u32>| *object);
-    let mut guest = instance(
-        &host,
-        r#"(module
-            (import "env" "new" (func $new (result externref)))
-            (import "env" "get" (func $get (param externref) (result i32)))
-            (memory (export "memory") 1)
-            (table $t 5000 externref)
-            (func (export "run") (local $i i32)
-                (loop $again
-                    (table.set $t (local.get $i) (call $new))
-                    (drop (call $get (table.get $t (local.get $i))))
-                    (local.set $i (i32.add (local.get $i) (i32.const 1)))
-                    (br_if $again (i32.lt_u (local.get $i) (i32.const 5000))))))"#,
-        (),
-    );
-    guest
-        .call("run", &[])
-        .expect("5000 objects are not guest memory");
-}
-
-/// Variants over `v128`, which only dynamic functions can have.
+/// Only dynamic functions can have these.
 #[test]
 fn vectors_in_variants() {
     let mut host = Host::<Option<Value>>::new();

@@ -500,6 +500,7 @@ fn overlap_with_a_c_string() {
     assert_eq!(fault(call("f", [100, 0, 101])), overlap((0, 101), (100, 4)));
     assert_eq!(call("g", [104, 10, 100]).expect("disjoint"), [w(3)]);
     assert_eq!(call("g", [90, 10, 100]).expect("disjoint"), [w(3)]);
+    // BUG: a mutable borrow of no bytes ends the search for the NUL.
     assert_eq!(call("g", [101, 0, 100]).expect("disjoint"), [w(3)]);
     // The string ends before, or not at all.
     for args in [
@@ -1102,7 +1103,7 @@ fn within(time: Duration, test: impl FnOnce() + Send + 'static) {
 // more: `Error::causes` counts a chain whose every link does the same.
 #[test]
 fn errors_through_many_crossings() {
-    within(Duration::from_secs(10), || {
+    within(Duration::from_secs(5), || {
         let error = mutual(14);
         assert!(error.to_string().contains("unreachable"), "{error}");
         let error = mutual(100);
@@ -1113,7 +1114,7 @@ fn errors_through_many_crossings() {
 // BUG: as above; so a guest can hang the host for ever.
 #[test]
 fn hosts_and_guests_that_call_each_other_for_ever() {
-    within(Duration::from_secs(20), || {
+    within(Duration::from_secs(10), || {
         let error = mutual(u32::MAX);
         assert!(error.to_string().contains("stack"), "{error}");
     });

@@ -1,6 +1,8 @@
 //! What is borrowed from guest memory is not copied, and calls do not
 //! allocate. A binary of its own, because it counts allocations.
 
+#![expect(unsafe_code, reason = "an allocator that counts")]
+
 mod common;
 
 use common::*;
