@@ -203,6 +203,12 @@ impl<'a> Args<'a> {
         Ok(count as usize)
     }
 
+    /// Counts the bytes at `pointer`, if they are in memory at all.
+    pub(crate) fn charge_at(&mut self, pointer: u64, length: u64) -> Lifted<()> {
+        self.view.peek(pointer, length)?;
+        self.charge(length)
+    }
+
     /// Counts bytes that are about to be copied to the host.
     pub(crate) fn charge(&mut self, bytes: u64) -> Lifted<()> {
         self.copied = self.copied.saturating_add(bytes);

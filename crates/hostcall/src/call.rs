@@ -9,7 +9,8 @@ use crate::args::Args;
 use crate::error::{Bad, Error, ErrorKind, Place};
 use crate::fault::Lifted;
 use crate::guest_type::{Lift, Lower, Needs};
-use crate::memory::Source;
+use crate::layout::Layouts;
+use crate::memory::{Source, check_align};
 use crate::reach::{Reach, RefKind, wrong_instance};
 use crate::results::Results;
 use crate::ty::{Return, Signature, Type};
@@ -107,7 +108,9 @@ where
         &mut spilled[..]
     };
     let wide = reach.wide();
-    P::lower(params, &mut Results::new(slots, wide, reach)).map_err(passing)?;
+    let mut lowered = Results::new(slots, wide, reach);
+    P::lower(params, &mut lowered).map_err(passing)?;
+    lowered.finish()?;
     // SAFETY: `callable` was made for `P` and `R`: its type is a core form of
     // theirs, so all its parameters were written, and there is room for its
     // results.
@@ -121,8 +124,11 @@ where
         lift_results(
             reach,
             slots,
-            callable.form,
-            R::NEEDS,
+            Shape {
+                form: callable.form,
+                layout: R::LAYOUT,
+                needs: R::NEEDS,
+            },
             || positions::<R>(wide),
             lift,
         )
@@ -149,6 +155,13 @@ fn positions<R: Lift>(wide: bool) -> Vec<(usize, RefKind)> {
     reference_positions(&flat)
 }
 
+/// How results are returned.
+pub(crate) struct Shape {
+    pub form: Return,
+    pub layout: Layouts,
+    pub needs: Needs,
+}
+
 /// Lifts the results that a call has left in `slots`; `lift` is told the
 /// address if they are in memory.
 ///
@@ -160,12 +173,16 @@ fn positions<R: Lift>(wide: bool) -> Vec<(usize, RefKind)> {
 pub(crate) unsafe fn lift_results<R>(
     reach: &mut dyn Reach,
     slots: &[MaybeUninit<ValRaw>],
-    form: Return,
-    needs: Needs,
+    shape: Shape,
     positions: impl FnOnce() -> Vec<(usize, RefKind)>,
     lift: impl FnOnce(&mut Args<'_>, Option<u64>) -> Lifted<R>,
 ) -> wasmtime::Result<R> {
     let wide = reach.wide();
+    let Shape {
+        form,
+        layout,
+        needs,
+    } = shape;
     let in_memory = form == Return::Memory;
     let references = match needs.references && !in_memory {
         // SAFETY: promised by the caller.
@@ -180,7 +197,17 @@ pub(crate) unsafe fn lift_results<R>(
     // SAFETY: promised by the caller.
     let mut args = unsafe { Args::new(slots, wide, source, false, &references) };
     let at = in_memory.then(|| args.word());
-    lift(&mut args, at).map_err(|fault| Bad::at(Place::Returned, fault))
+    let aligned = match at {
+        Some(at) => {
+            let layout = layout[usize::from(wide)];
+            let inside = args.view.peek(at, layout.size as u64).map(|_| ());
+            inside.and_then(|()| check_align(at, layout.align))
+        }
+        None => Ok(()),
+    };
+    aligned
+        .and_then(|()| lift(&mut args, at))
+        .map_err(|fault| Bad::at(Place::Returned, fault))
 }
 
 /// Refuses a callable of another instance.

@@ -263,7 +263,9 @@ impl<A> Bound<A> {
         let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
         // A result of one core value is always returned directly.
         if R::FLAT <= 1 || self.form == Return::Direct {
-            return R::lower(value, &mut Results::new(slots, self.wide, &mut reach));
+            let mut results = Results::new(slots, self.wide, &mut reach);
+            R::lower(value, &mut results)?;
+            return results.finish();
         }
         let align = R::LAYOUT[usize::from(self.wide)].align;
         let at = self.return_address(slots, align)?;
@@ -278,11 +280,11 @@ impl<A> Bound<A> {
     ) -> wasmtime::Result<()> {
         let types = &self.site.signature.results;
         if self.form == Return::Direct {
-            let results = &mut Results::new(slots, self.wide, reach);
-            return values
-                .iter()
-                .zip(types)
-                .try_for_each(|(v, ty)| value::lower(v, ty, results));
+            let mut results = Results::new(slots, self.wide, reach);
+            for (value, ty) in values.iter().zip(types) {
+                value::lower(value, ty, &mut results)?;
+            }
+            return results.finish();
         }
         let layouts: Vec<_> = types.iter().filter_map(Type::layouts).collect();
         let width = usize::from(self.wide);

@@ -92,6 +92,8 @@ pub(crate) enum Place {
     Named(String),
     /// What a host function returns.
     Result,
+    /// An address that the host chose.
+    Address,
     /// What the host passes to an export.
     Passed,
     /// What an export returned.
@@ -171,7 +173,8 @@ impl Error {
     pub fn trap(&self) -> Option<Trap> {
         match self.0.kind {
             ErrorKind::Trap(trap) => Some(trap),
-            _ => None,
+            // The guest may trap while a host function allocates in it.
+            _ => self.0.source.as_ref()?.downcast_ref::<Trap>().copied(),
         }
     }
 
@@ -231,7 +234,7 @@ impl Error {
                 .map(|crossed| crossed.site.clone()),
             place: None,
             export: Some(export.to_owned()),
-            backtrace: error.downcast_ref().map_or_else(Vec::new, frames),
+            backtrace: backtrace(&error),
             source: None,
         };
         Error(Box::new(inner)).classify(error)
@@ -255,25 +258,50 @@ impl Error {
         self.with_source(error)
     }
 
-    /// The messages of the error that a host function or Wasmtime gave.
+    /// The message of the error that a host function or Wasmtime gave.
     fn cause(&self) -> String {
-        self.causes()
-            .map(|error| error.to_string())
-            .collect::<Vec<_>>()
-            .join(": ")
+        let Some(source) = &self.0.source else {
+            return String::new();
+        };
+        match source.downcast_ref::<Crossed>() {
+            Some(crossed) => crossed.message.clone(),
+            None => message(source, self.contexts()),
+        }
     }
 
-    /// The error that a host function or Wasmtime gave and its sources,
-    /// without the contexts that were added on the way out.
-    fn causes(&self) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    /// How many contexts stand before that error.
+    fn contexts(&self) -> usize {
         let source = self.0.source.as_ref();
-        let own = source.map_or(0, |error| {
-            let crossed = error.downcast_ref::<Crossed>().map(|crossed| crossed.depth);
-            let backtrace = error.downcast_ref::<WasmBacktrace>().is_some() as usize;
-            crossed.map_or(backtrace, |depth| error.chain().count() - depth)
-        });
-        source.into_iter().flat_map(|error| error.chain()).skip(own)
+        source.map_or(0, |error| {
+            usize::from(error.downcast_ref::<Crossed>().is_some())
+                + usize::from(error.downcast_ref::<WasmBacktrace>().is_some())
+        })
     }
+}
+
+/// The message of `error` and its sources, after some contexts. An error of
+/// ours tells its sources itself; one that has come through many guests would
+/// tell them all, so the middle of what is too long is left out.
+fn message(error: &wasmtime::Error, contexts: usize) -> String {
+    const LONGEST: usize = 2000;
+    const CUT: &str = " [...] ";
+    let mut text = String::new();
+    for error in error.chain().skip(contexts) {
+        let separator = if text.is_empty() { "" } else { ": " };
+        let ours = error.downcast_ref::<Error>();
+        let message = ours.map_or_else(|| error.to_string(), |error| Headline(error).to_string());
+        text.push_str(separator);
+        text.push_str(&message);
+        if ours.is_some() {
+            break;
+        }
+    }
+    if text.len() > LONGEST {
+        let head = text.floor_char_boundary(LONGEST / 2);
+        let tail = text.ceil_char_boundary(text.len() - LONGEST / 2 + CUT.len());
+        text.replace_range(head..tail, CUT);
+    }
+    text
 }
 
 #[cfg(feature = "wasi")]
@@ -286,6 +314,15 @@ fn exit_status(error: &wasmtime::Error) -> Option<i32> {
 #[cfg(not(feature = "wasi"))]
 fn exit_status(_: &wasmtime::Error) -> Option<i32> {
     None
+}
+
+/// Where the guest was: of an error that has come through several guests,
+/// where it arose, for that includes the others.
+fn backtrace(error: &wasmtime::Error) -> Vec<Frame> {
+    match error.downcast_ref::<Error>() {
+        Some(inner) if !inner.0.backtrace.is_empty() => inner.0.backtrace.clone(),
+        _ => error.downcast_ref().map_or_else(Vec::new, frames),
+    }
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
@@ -305,11 +342,21 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        Headline(self).fmt(f)?;
+        write_trail(f, &self.0)
+    }
+}
+
+/// What failed, and on which value, but not where the guest was.
+struct Headline<'a>(&'a Error);
+
+impl fmt::Display for Headline<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0.0;
         match (&inner.kind, &inner.site) {
             (ErrorKind::Parse(error), _) => write!(f, "{error}"),
             (ErrorKind::Link(error), _) => write!(f, "{error}"),
-            (ErrorKind::Wasmtime, _) => f.write_str(&self.cause()),
+            (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
             (
                 ErrorKind::Text(message)
                 | ErrorKind::ProgramFile(message)
@@ -323,8 +370,8 @@ impl fmt::Display for Error {
             (ErrorKind::Fault(fault), site) => {
                 write_fault(f, fault, inner.place.as_ref(), site.as_deref())
             }
-            (ErrorKind::Host, Some(site)) => write!(f, "{site} failed: {}", self.cause()),
-            (ErrorKind::Host, None) => f.write_str(&self.cause()),
+            (ErrorKind::Host, Some(site)) => write!(f, "{site} failed: {}", self.0.cause()),
+            (ErrorKind::Host, None) => f.write_str(&self.0.cause()),
             (ErrorKind::Panic(message), Some(site)) => write!(f, "{site} panicked: {message}"),
             (ErrorKind::Panic(message), None) => write!(f, "a host function panicked: {message}"),
             (ErrorKind::Trap(trap), _) => {
@@ -334,8 +381,7 @@ impl fmt::Display for Error {
                     trap.to_string().trim_start_matches("wasm trap: ")
                 )
             }
-        }?;
-        write_trail(f, inner)
+        }
     }
 }
 
@@ -355,9 +401,10 @@ fn write_fault(
         Some(Place::Result) | None if site.is_some() => {
             write!(f, "could not return its result: {fault}")
         }
+        Some(Place::Address) => write!(f, "could not use the guest: {fault}"),
         Some(Place::Passed) => write!(f, "could not pass its arguments: {fault}"),
         Some(Place::Returned) => write!(f, "refused what the export returned: {fault}"),
-        Some(Place::Result) | None => write!(f, "could not use guest memory: {fault}"),
+        Some(Place::Result) | None => write!(f, "could not use the guest: {fault}"),
     }
 }
 
@@ -404,7 +451,7 @@ impl std::error::Error for Error {
             ErrorKind::Parse(error) => Some(error),
             ErrorKind::Link(error) => Some(error),
             ErrorKind::Fault(fault) => Some(fault),
-            ErrorKind::Host => self.causes().next(),
+            ErrorKind::Host => self.0.source.as_ref()?.chain().nth(self.contexts()),
             _ => None,
         }
     }
@@ -431,6 +478,12 @@ pub(crate) struct Bad {
 
 impl Bad {
     pub fn argument(index: u32, fault: Box<Fault>) -> Bad {
+        if index == u32::MAX {
+            return Bad {
+                place: Place::Address,
+                fault,
+            };
+        }
         Bad {
             place: Place::Argument(index),
             fault,
@@ -465,6 +518,7 @@ impl fmt::Display for Bad {
             Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
             Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
             Place::Result | Place::Returned => write!(f, "result: {}", self.fault),
+            Place::Address => write!(f, "{}", self.fault),
             Place::Passed => write!(f, "arguments: {}", self.fault),
         }
     }
@@ -506,8 +560,8 @@ impl std::error::Error for Panicked {}
 #[derive(Debug)]
 pub(crate) struct Crossed {
     site: Arc<Site>,
-    /// Length of the chain of errors that the host function returned.
-    depth: usize,
+    /// What the error says that the host function returned.
+    message: String,
 }
 
 impl fmt::Display for Crossed {
@@ -541,11 +595,8 @@ pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error
         Ok(bad) => wasmtime::Error::new(bad.named(&site.signature)),
         Err(error) => error,
     };
-    let depth = error.chain().count();
-    error.context(Crossed {
-        site: site.clone(),
-        depth,
-    })
+    let (site, message) = (site.clone(), message(&error, 0));
+    error.context(Crossed { site, message })
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@
 )]
 
 use crate::call::{
-    self, Callable, check_owner, export_error, lift_results, passing, reference_positions,
+    self, Callable, Shape, check_owner, export_error, lift_results, passing, reference_positions,
 };
 use crate::error::{Error, ErrorKind};
 use crate::guest_type::{Lift, Lower, Needs};
 use crate::instance::Instance;
-use crate::layout;
+use crate::layout::{self, Layouts};
 use crate::reach::Reach;
 use crate::results::Results;
 use crate::ty::{Signature, Type};
@@ -188,6 +188,8 @@ pub struct DynExport {
     /// Room for parameters or results.
     slots: usize,
     needs: Needs,
+    /// Of the results in memory.
+    layout: Layouts,
 }
 
 impl fmt::Debug for DynExport {
@@ -223,6 +225,7 @@ pub(crate) fn resolve_dynamic(
             .max(found.results.len())
             .max(result_slots(&signature)),
         needs: needs(&signature),
+        layout: signature.result_layouts().unwrap_or(layout::UNIT),
         signature: Arc::new(signature),
     })
 }
@@ -272,10 +275,11 @@ impl DynExport {
     ) -> wasmtime::Result<()> {
         let mut slots: SmallVec<[MaybeUninit<ValRaw>; 16]> = SmallVec::new();
         slots.resize(self.slots, MaybeUninit::uninit());
-        let lowered = &mut Results::new(&mut slots, reach.wide(), reach);
+        let mut lowered = Results::new(&mut slots, reach.wide(), reach);
         for (value, (_, ty)) in args.iter().zip(&self.signature.params) {
-            value::lower(value, ty, lowered).map_err(passing)?;
+            value::lower(value, ty, &mut lowered).map_err(passing)?;
         }
+        lowered.finish()?;
         // SAFETY: every parameter was lowered by its type, and the function
         // was resolved for a core form of this signature.
         unsafe { reach.call(&self.callable.func, &mut slots)? };
@@ -291,8 +295,11 @@ impl DynExport {
             lift_results(
                 reach,
                 &slots,
-                self.callable.form,
-                self.needs,
+                Shape {
+                    form: self.callable.form,
+                    layout: self.layout,
+                    needs: self.needs,
+                },
                 positions,
                 |args, at| {
                     let layouts = || types.iter().filter_map(Type::layouts).collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 //! it.
 
 use crate::call::{self, check_owner, export_error};
-use crate::error::{Bad, Error};
+use crate::error::{Bad, Error, Place};
 use crate::export::{Export, resolve};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
@@ -154,9 +154,13 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// A [`Fault`](crate::Fault) if the guest has no memory, or a shared one.
     pub fn memory(&mut self) -> Result<&mut [u8], Error> {
-        self.reach
-            .bytes_mut()
-            .map_err(|fault| Bad::result(fault).into())
+        self.reach.bytes_mut().map_err(|fault| {
+            Bad {
+                place: Place::Address,
+                fault,
+            }
+            .into()
+        })
     }
 
     /// Grows the guest's memory by `pages`, and gives its former size in
@@ -216,7 +220,13 @@ impl<'a, T> Guest<'a, T> {
             let found = reach.func_type(&func);
             GuestFunc::check(func, &found, reach.wide(), reach.owner())
         });
-        func.map_err(|fault| Bad::result(fault).into())
+        func.map_err(|fault| {
+            Bad {
+                place: Place::Address,
+                fault,
+            }
+            .into()
+        })
     }
 
     /// Resolves an export of the guest; see

@@ -3,6 +3,8 @@
 //! A new guest type is a new implementation of these three, in the folder
 //! beside this file.
 
+#![expect(unsafe_code, reason = "`GuestType` is an unsafe trait")]
+
 use crate::args::Args;
 use crate::fault::Lifted;
 use crate::layout::Layouts;
@@ -37,13 +39,20 @@ pub use place::{GuestPlace, PlaceBits};
 ///
 /// assert_eq!(Shape::ty().to_string(), "variant { empty, circle(record { radius: f64 }) }");
 /// ```
+///
+/// # Safety
+///
+/// The constants must be those that the type [`ty`](GuestType::ty) has, and
+/// [`Lift`] and [`Lower`] must read and write exactly the core values that it
+/// flattens to: they are read from, and become, raw values of Wasm. Derived
+/// implementations do.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot cross the boundary between guest and host",
     label = "not a guest type",
     note = "for a struct or enum of your own, add `#[derive(hostcall::GuestType)]`",
     note = "otherwise use a scalar, `bool`, `char`, `String`, `Vec<T>`, `Option<T>`, `Result<T, E>`, a tuple, `GuestFunc` or `HostRef`; arguments may also be `&str`, `&CStr`, `&[T]`, `&mut [T]`, `&T` or `&mut T`"
 )]
-pub trait GuestType {
+pub unsafe trait GuestType {
     /// The interface type.
     fn ty() -> Type;
 

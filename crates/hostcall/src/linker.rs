@@ -10,7 +10,7 @@ use crate::reach::{Access, Exports, GuestMemory, Realloc};
 use crate::registry::{Decl, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
-use wasmtime::Linker;
+use wasmtime::{Extern, Linker};
 
 /// Registers functions over a part `M` of the data `D` of a store.
 pub(crate) struct LinkerRegistry<'l, D: 'static, G> {
@@ -46,7 +46,12 @@ where
     }
 
     fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc {
-        Realloc::of(store)
+        let export = store.export(Realloc::NAME);
+        Realloc::of(export, store)
+    }
+
+    fn export<S: Exports<Data = D>>(&self, store: &mut S, name: &str) -> Option<Extern> {
+        store.export(name)
     }
 
     fn owner(&self, _: &D) -> u64 {

@@ -170,7 +170,9 @@ impl<'a> View<'a> {
         let range = self.check(pointer, length)?;
         clash(&range, &self.mutable)?;
         clash(&range, &self.shared)?;
-        self.mutable.push(range.clone());
+        if !range.is_empty() {
+            self.mutable.push(range.clone());
+        }
         // SAFETY: `range` lies inside the memory, which this view borrows
         // mutably for `'a`. It overlaps no earlier borrow, because this view
         // has recorded them all, and later ones will be compared with this.

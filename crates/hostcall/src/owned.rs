@@ -53,6 +53,17 @@ impl<T> StoreData<T> {
         &mut self.state
     }
 
+    /// Takes note of what was made for an import: the first memory is the one
+    /// that pointers refer to, if the guest exports none.
+    pub(crate) fn imported(&mut self, item: &Option<Extern>) {
+        if self.memory_name.is_none() && self.memory.is_none() {
+            self.memory = match GuestMemory::of(item.clone()) {
+                GuestMemory::Absent => None,
+                memory => Some(memory),
+            };
+        }
+    }
+
     pub(crate) fn owner(&self) -> u64 {
         self.owner
     }
@@ -115,11 +126,12 @@ where
     fn realloc<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> Realloc {
         match &store.data_mut().realloc {
             Some(realloc) => realloc.clone(),
-            None => {
-                let realloc = Realloc::of(store);
-                store.data_mut().realloc.insert(realloc).clone()
-            }
+            None => find_realloc(store),
         }
+    }
+
+    fn export<S: Exports<Data = StoreData<T>>>(&self, store: &mut S, name: &str) -> Option<Extern> {
+        find_export(store, name)
     }
 
     fn owner(&self, data: &StoreData<T>) -> u64 {
@@ -131,9 +143,34 @@ where
     }
 }
 
+/// The instance is not known while its start function runs; then the caller
+/// is it, if there is one.
+fn find_export<T: 'static>(
+    store: &mut impl Exports<Data = StoreData<T>>,
+    name: &str,
+) -> Option<Extern> {
+    match store.data_mut().instance {
+        Some(instance) => instance.get_export(&mut *store, name),
+        None => store.export(name),
+    }
+}
+
 #[cold]
 fn find_memory<T: 'static>(store: &mut impl Exports<Data = StoreData<T>>) -> GuestMemory {
     let name = store.data_mut().memory_name.clone();
-    let memory = GuestMemory::of(name.and_then(|name| store.export(&name)));
-    *store.data_mut().memory.insert(memory)
+    let memory = GuestMemory::of(name.and_then(|name| find_export(store, &name)));
+    if store.data_mut().instance.is_some() {
+        store.data_mut().memory = Some(memory);
+    }
+    memory
+}
+
+#[cold]
+fn find_realloc<T: 'static>(store: &mut impl Exports<Data = StoreData<T>>) -> Realloc {
+    let export = find_export(store, Realloc::NAME);
+    let realloc = Realloc::of(export, store);
+    if store.data_mut().instance.is_some() {
+        store.data_mut().realloc = Some(realloc.clone());
+    }
+    realloc
 }

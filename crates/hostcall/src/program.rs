@@ -84,7 +84,10 @@ impl<T: 'static> Program<T> {
         let info = ModuleInfo::parse(guest)?;
         let memory = info.pointers_memory();
         let memory_name = memory.map(|export| export.name.as_str().into());
-        let wide = matches!(memory.map(|m| &m.ty), Some(ExternType::Memory(ty)) if ty.memory64);
+        let wide = match memory.map(|export| &export.ty) {
+            Some(ExternType::Memory(ty)) => ty.memory64,
+            _ => info.memories.first().is_some_and(|ty| ty.memory64),
+        };
         let mut linker = Linker::new(&host.engine);
         #[allow(unused_mut, reason = "WASI adds to it")]
         let mut surface = host.surface(wide);
@@ -195,7 +198,11 @@ impl<T: 'static> Imports<T> {
                 Import::Linked => linker
                     .get(&mut *store, BY_INDEX, &index.to_string())
                     .map(Some),
-                Import::Defined(kind) => define(&mut *store, kind),
+                Import::Defined(kind) => {
+                    let item = define(&mut *store, kind)?;
+                    store.data_mut().imported(&item);
+                    Ok(item)
+                }
             });
         let externs: wasmtime::Result<Option<Vec<Extern>>> = externs.collect();
         let externs = externs?.expect("every import was linked or is defined");

@@ -93,8 +93,10 @@ impl GuestMemory {
 }
 
 impl Realloc {
-    pub fn of<S: Exports>(store: &mut S) -> Realloc {
-        let Some(Extern::Func(func)) = store.export("cabi_realloc") else {
+    pub const NAME: &str = "cabi_realloc";
+
+    pub fn of(export: Option<Extern>, store: &mut impl AsContextMut) -> Realloc {
+        let Some(Extern::Func(func)) = export else {
             return Realloc::Absent;
         };
         if let Ok(func) = func.typed(&mut *store) {
@@ -106,10 +108,11 @@ impl Realloc {
     fn call(&self, store: impl AsContextMut, size: u64, align: u64) -> wasmtime::Result<u64> {
         match self {
             Realloc::Absent => Err(unusable(Box::new(Fault::NoRealloc))),
-            // A size that does not fit was refused before.
-            Realloc::Narrow(func) => Ok(u64::from(
-                func.call(store, (0, 0, align as u32, size as u32))?,
-            )),
+            Realloc::Narrow(func) => {
+                // Beyond 32 bits, a 64-bit guest should have a 64-bit one.
+                let size = u32::try_from(size).map_err(|_| unusable(Box::new(Fault::NoRealloc)))?;
+                Ok(u64::from(func.call(store, (0, 0, align as u32, size))?))
+            }
             Realloc::Wide(func) => func.call(store, (0, 0, align, size)),
         }
     }
@@ -124,6 +127,8 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn state<'d>(&self, data: &'d mut D) -> &'d mut Self::State;
     fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory;
     fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc;
+    /// An export of the guest.
+    fn export<S: Exports<Data = D>>(&self, store: &mut S, name: &str) -> Option<Extern>;
     /// A number that no other store has, or zero where that is not known.
     fn owner(&self, data: &D) -> u64;
     /// What the instance may use, where that is known.
@@ -149,8 +154,13 @@ pub(crate) trait Reach {
     fn func_type(&mut self, func: &Func) -> hostcall_link::FuncType;
     /// A function as the guest holds it.
     fn lower_func(&mut self, func: &Func) -> ValRaw;
-    /// An object of the host as the guest holds it.
-    fn lower_object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<ValRaw>;
+    /// Puts objects of the host into slots, as the guest holds them. They are
+    /// roots no longer then, so the guest must be next to run.
+    fn lower_objects(
+        &mut self,
+        objects: &[(usize, Arc<dyn Any + Send + Sync>)],
+        slots: &mut [MaybeUninit<ValRaw>],
+    ) -> wasmtime::Result<()>;
     /// The references among `slots`, which are at `positions`.
     ///
     /// # Safety
@@ -270,11 +280,11 @@ where
     }
 
     fn export(&mut self, name: &str) -> Option<Extern> {
-        self.store.export(name)
+        self.access.export(&mut self.store, name)
     }
 
     fn table_func(&mut self, table: &str, index: u64) -> Lifted<Func> {
-        let Some(Extern::Table(found)) = self.store.export(table) else {
+        let Some(Extern::Table(found)) = self.export(table) else {
             return Err(Box::new(Fault::NoTable {
                 name: table.to_owned(),
             }));
@@ -297,10 +307,21 @@ where
         ValRaw::funcref(func.to_raw(&mut self.store))
     }
 
-    fn lower_object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<ValRaw> {
+    fn lower_objects(
+        &mut self,
+        objects: &[(usize, Arc<dyn Any + Send + Sync>)],
+        slots: &mut [MaybeUninit<ValRaw>],
+    ) -> wasmtime::Result<()> {
         let mut scope = RootScope::new(&mut self.store);
-        let reference = ExternRef::new(&mut scope, HostObject(object))?;
-        Ok(ValRaw::externref(reference.to_raw(&mut scope)?))
+        let objects = objects
+            .iter()
+            .map(|(at, object)| Ok((*at, ExternRef::new(&mut scope, HostObject(object.clone()))?)));
+        // All are made, and so are roots, before the first becomes a raw value.
+        let objects: Vec<_> = objects.collect::<wasmtime::Result<_>>()?;
+        for (at, object) in objects {
+            slots[at].write(ValRaw::externref(object.to_raw(&mut scope)?));
+        }
+        Ok(())
     }
 
     unsafe fn references(

@@ -1,5 +1,7 @@
 //! `funcref` and `externref`: functions of the guest, objects of the host.
 
+#![expect(unsafe_code, reason = "what `GuestType` promises")]
+
 use crate::args::Args;
 use crate::call::{Callable, export_form};
 use crate::fault::{Fault, Lifted};
@@ -64,7 +66,9 @@ impl<P, R> fmt::Debug for GuestFunc<P, R> {
     }
 }
 
-impl<P, R> GuestType for GuestFunc<P, R> {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl<P, R> GuestType for GuestFunc<P, R> {
     fn ty() -> Type {
         Type::FuncRef
     }
@@ -167,7 +171,9 @@ impl<T: fmt::Debug> fmt::Debug for HostRef<T> {
     }
 }
 
-impl<T> GuestType for HostRef<T> {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl<T> GuestType for HostRef<T> {
     fn ty() -> Type {
         Type::ExternRef
     }

@@ -16,6 +16,9 @@ pub struct Results<'a> {
     next: usize,
     pub(crate) wide: bool,
     reach: &'a mut dyn Reach,
+    /// Objects to be put into slots when nothing is allocated any more:
+    /// allocating can run the guest or collect garbage.
+    objects: Vec<(usize, Arc<dyn Any + Send + Sync>)>,
 }
 
 impl<'a> Results<'a> {
@@ -30,6 +33,7 @@ impl<'a> Results<'a> {
             next: 0,
             wide,
             reach,
+            objects: Vec::new(),
         }
     }
 
@@ -59,8 +63,17 @@ impl<'a> Results<'a> {
     }
 
     pub(crate) fn object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<()> {
-        let raw = self.reach.lower_object(object)?;
-        self.push(raw)
+        self.objects.push((self.next, object));
+        self.push(ValRaw::null())
+    }
+
+    /// Puts objects into their slots. Nothing may be lowered after this.
+    #[inline(always)]
+    pub(crate) fn finish(self) -> wasmtime::Result<()> {
+        if self.objects.is_empty() {
+            return Ok(());
+        }
+        self.reach.lower_objects(&self.objects, self.slots)
     }
 
     pub(crate) fn null(&mut self) -> wasmtime::Result<()> {

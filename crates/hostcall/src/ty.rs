@@ -74,6 +74,9 @@ impl Type {
             Type::S64 | Type::U64 => flat.push(ValType::I64),
             Type::F32 => flat.push(ValType::F32),
             Type::F64 => flat.push(ValType::F64),
+            Type::List(_) | Type::Pointer(_) if self.layouts().is_none() => flat.push(
+                ValType::Ref("(a reference in memory, which cannot hold it)".to_owned()),
+            ),
             Type::String | Type::List(_) => flat.extend([word.clone(), word]),
             Type::CString | Type::Pointer(_) => flat.push(word),
             Type::Record(fields) => fields.iter().for_each(|(_, ty)| ty.flatten(wide, flat)),
@@ -115,8 +118,10 @@ impl Type {
             Type::S32 | Type::U32 | Type::F32 | Type::Char => layout::scalar(4),
             Type::S64 | Type::U64 | Type::F64 => layout::scalar(8),
             Type::V128 => layout::scalar(16),
-            Type::String | Type::List(_) => layout::words(2),
-            Type::CString | Type::Pointer(_) => layout::words(1),
+            Type::String => layout::words(2),
+            Type::CString => layout::words(1),
+            Type::List(ty) => ty.layouts().map(|_| layout::words(2))?,
+            Type::Pointer(ty) => ty.layouts().map(|_| layout::words(1))?,
             Type::Record(_) | Type::Tuple(_) => layout::record(&all(&self.fields())?),
             Type::Enum(cases) => layout::scalar(layout::tag_size(cases.len())),
             Type::Option(ty) if ty.is_reference() => return None,
@@ -182,10 +187,12 @@ fn join(payloads: &[Option<&Type>], wide: bool) -> Vec<ValType> {
                 {
                     *seen = ValType::I32
                 }
-                // A reference cannot share its place with anything else. No
+                // A reference or vector cannot share its place with anything else. No
                 // guest can import this type, so linking reports it.
-                Some(seen) if is_reference(seen) || is_reference(&ty) => {
-                    *seen = ValType::Ref("(a reference in a variant's shared payload)".to_owned())
+                Some(seen) if !is_number(seen) || !is_number(&ty) => {
+                    *seen = ValType::Ref(
+                        "(a reference or vector where another case has something else)".to_owned(),
+                    )
                 }
                 Some(seen) => *seen = ValType::I64,
             }
@@ -194,8 +201,9 @@ fn join(payloads: &[Option<&Type>], wide: bool) -> Vec<ValType> {
     joined
 }
 
-fn is_reference(ty: &ValType) -> bool {
-    matches!(ty, ValType::FuncRef | ValType::ExternRef | ValType::Ref(_))
+fn is_number(ty: &ValType) -> bool {
+    use ValType::*;
+    matches!(ty, I32 | I64 | F32 | F64)
 }
 
 impl fmt::Display for Type {

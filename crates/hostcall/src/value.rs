@@ -49,7 +49,9 @@ pub enum Value {
     V128(u128),
     /// `string`, and `cstring` if it is UTF-8.
     String(String),
-    /// `list<T>`
+    /// `list<u8>`, as guests pass it; hosts may also pass a [`Value::List`].
+    Bytes(Vec<u8>),
+    /// `list<T>` of anything else.
     List(Vec<Value>),
     /// `record { .. }`: its fields in order.
     Record(Vec<Value>),
@@ -139,6 +141,7 @@ impl Value {
             Type::Char => Value::Char('\0'),
             Type::V128 => Value::V128(0),
             Type::String | Type::CString => Value::String(String::new()),
+            Type::List(ty) if **ty == Type::U8 => Value::Bytes(Vec::new()),
             Type::List(_) => Value::List(Vec::new()),
             Type::Record(_) => Value::Record(fields(ty)),
             Type::Tuple(_) => Value::Tuple(fields(ty)),
@@ -174,7 +177,7 @@ macro_rules! from {
 from! {
     bool => Bool, i8 => S8, u8 => U8, i16 => S16, u16 => U16, i32 => S32, u32 => U32,
     i64 => S64, u64 => U64, f32 => F32, f64 => F64, char => Char, &str => String, String => String,
-    Vec<Value> => List,
+    Vec<Value> => List, Vec<u8> => Bytes,
 }
 
 impl fmt::Display for Value {
@@ -208,6 +211,7 @@ impl fmt::Display for Value {
             Value::V128(v) => write!(f, "{v:#034x}"),
             Value::Char(v) => write!(f, "{v:?}"),
             Value::String(v) => write!(f, "{v:?}"),
+            Value::Bytes(bytes) => write!(f, "{bytes:?}"),
             Value::List(values) => list(f, "[", values, "]"),
             Value::Record(values) => list(f, "{", values, "}"),
             Value::Tuple(values) => list(f, "(", values, ")"),

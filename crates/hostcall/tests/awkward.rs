@@ -506,8 +506,7 @@ fn imports_that_are_exported_again() {
         ),
         Vec::new(),
     );
-    // BUG: the memory is not found, and it is remembered that there is none,
-    // so that from then on no call of this instance finds it.
+    // No guest frame is between, yet the memory is found, and kept.
     let again = guest.call("log", &[w(8), w(5)]);
     let text = guest.call("text", &[w(64)]);
     guest.call("run", &[]).expect("the guest has a memory");
@@ -539,7 +538,7 @@ fn imports_that_are_passed_as_callbacks() {
             (func (export "again") (call $log (i32.const 8) (i32.const 5))))"#,
         Vec::new(),
     );
-    // BUG: as above.
+    // The same.
     let first = guest.call("run", &[]);
     guest.call("again", &[]).expect("the guest has a memory");
     first.expect("the guest has a memory");
@@ -637,8 +636,8 @@ fn vectors_in_variants() {
             Ok::<_, Error>(())
         },
     );
-    // BUG: a place shared by an `i32` and a `v128` is taken to be an `i64`, so
-    // the upper half of the vector is read from memory that nobody wrote.
+    // A place shared by an `i32` and a `v128` would be read as wider than it
+    // was written.
     let narrow = host.program(forwarder("i32 i64", "", "").as_bytes());
     assert!(narrow.is_err(), "an i64 cannot hold a v128");
 }
@@ -654,7 +653,7 @@ fn references_in_memory_are_refused_when_linking() {
         host.func_dynamic("env", "f", signature, |_, _, _| Ok::<_, Error>(()));
         let mut host_typed = Host::<()>::new();
         host_typed.func("env", "f", |_: Vec<GuestFunc<(), ()>>| {});
-        // BUG: comments say that linking refuses such types; it does not.
+        // No core type fits.
         for host in [host, host_typed] {
             let linked = host.program(forwarder("i32 i32", "", MEMORY).as_bytes());
             assert!(linked.is_err(), "memory cannot hold references");

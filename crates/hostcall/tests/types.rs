@@ -994,9 +994,8 @@ fn very_many_host_objects() {
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-// BUG: making the second object may collect garbage, and with it the first,
-// which is a raw value by then and no root: the guest gets a dangling
-// reference, to another object in the end.
+// Making the second object may collect garbage; the first must be a root
+// until then.
 #[test]
 fn two_host_objects_at_once() {
     let alive = Arc::new(AtomicUsize::new(0));
@@ -1034,9 +1033,8 @@ fn two_host_objects_at_once() {
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-// BUG: allocating the text runs the guest, which may collect garbage, and with
-// it the object, as above: another object is found in its place. Results of
-// host functions and arguments of exports alike.
+// Allocating the text runs the guest, which may collect garbage, so objects
+// come last. Results of host functions and arguments of exports alike.
 #[test]
 fn an_object_and_a_string_at_once() {
     let alive = Arc::new(AtomicUsize::new(0));
@@ -1395,8 +1393,8 @@ fn optional_wrapped_references() {
         (),
     );
     let run = guest.export::<Option<HostRef<u32>>, u32>("run");
-    // BUG: the interface has one core value, the Rust type two: a number ends
-    // up where a reference belongs.
+    // Interface and Rust type must agree that this is one core value, or a
+    // number ends up where a reference belongs.
     if let Ok(run) = run {
         assert_eq!(run.call(&mut guest, None).expect("null"), 0);
         assert_eq!(
@@ -1404,7 +1402,6 @@ fn optional_wrapped_references() {
             5
         );
     }
-    // Not called with a value: that would pass a pointer of 1 to the guest.
     assert_eq!(
         <Option<Wrapped> as GuestType>::FLAT,
         flat.len(),
@@ -1415,8 +1412,7 @@ fn optional_wrapped_references() {
 #[derive(GuestType, Debug)]
 struct Callback(GuestFunc<i32, i32>);
 
-// BUG: as above, and worse: the tag 1 is passed to the guest as the address of
-// a function, and the process dies.
+// The same for functions.
 #[test]
 fn optional_wrapped_functions() {
     let mut host = Host::<()>::new();

@@ -15,6 +15,7 @@ pub fn guest_type(ty: &GuestType) -> TokenStream {
     let Parts {
         ty: interface,
         flat,
+        nullable,
         layout,
         needs,
         lift,
@@ -25,11 +26,12 @@ pub fn guest_type(ty: &GuestType) -> TokenStream {
     let place = ty.place.then(|| place::place(ty));
     quote! {
         #[automatically_derived]
-        impl ::hostcall::GuestType for #ident {
+        unsafe impl ::hostcall::GuestType for #ident {
             fn ty() -> ::hostcall::Type {
                 #interface
             }
             const FLAT: usize = #flat;
+            const NULLABLE: bool = #nullable;
             const LAYOUT: ::hostcall::impl_::Layouts = #layout;
             const NEEDS: ::hostcall::impl_::Needs = ::hostcall::impl_::Needs::all(&[#(#needs),*]);
         }
@@ -91,6 +93,7 @@ pub fn guest_type(ty: &GuestType) -> TokenStream {
 struct Parts {
     ty: TokenStream,
     flat: TokenStream,
+    nullable: TokenStream,
     layout: TokenStream,
     needs: Vec<TokenStream>,
     lift: TokenStream,
@@ -113,6 +116,7 @@ fn of_struct(fields: &Fields) -> Parts {
     let indices: Vec<_> = index.collect();
     Parts {
         ty: fields.interface(),
+        nullable: fields.nullable(),
         flat: quote!(0 #(+ <#types as ::hostcall::GuestType>::FLAT)*),
         layout: quote!(::hostcall::impl_::layout::record(&#layouts)),
         needs: needs(&types),
@@ -171,6 +175,7 @@ fn of_enum(cases: &[Case]) -> Parts {
     let bad_tag = quote!(tag => ::hostcall::impl_::bad_tag(tag, #count as u32));
     Parts {
         ty: enum_interface(cases),
+        nullable: quote!(false),
         flat: quote! {
             1 + ::hostcall::impl_::max(&[#(<#payloads as ::hostcall::GuestType>::FLAT),*])
         },
@@ -270,6 +275,14 @@ impl Fields {
                 let names = self.fields.iter().map(|field| field.ident.as_ref());
                 quote!(#path { #(#names: #idents),* })
             }
+        }
+    }
+
+    /// Whether the interface type is a reference, which may be null.
+    fn nullable(&self) -> TokenStream {
+        match (self.kind, self.types().as_slice()) {
+            (FieldKind::Positional, [one]) => quote!(<#one as ::hostcall::GuestType>::NULLABLE),
+            _ => quote!(false),
         }
     }
 

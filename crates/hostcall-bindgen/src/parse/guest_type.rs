@@ -107,10 +107,7 @@ fn fields(fields: &syn::Fields, report: &mut Report) -> Fields {
             );
         }
         let ident = field.ident.clone();
-        let name = ident
-            .as_ref()
-            .map(|ident| plain(ident).to_kebab_case())
-            .unwrap_or_default();
+        let name = ident.as_ref().map(interface_name).unwrap_or_default();
         Field {
             ident,
             name,
@@ -137,7 +134,18 @@ fn case(variant: &Variant, report: &mut Report) -> Case {
     }
     Case {
         ident: variant.ident.clone(),
-        name: plain(&variant.ident).to_kebab_case(),
+        name: interface_name(&variant.ident),
         fields: fields(&variant.fields, report),
+    }
+}
+
+/// A Rust name as WIT has it, unless too little of it would be left.
+fn interface_name(ident: &syn::Ident) -> String {
+    let name = plain(ident);
+    let kebab = name.to_kebab_case();
+    if kebab.starts_with(char::is_alphabetic) {
+        kebab
+    } else {
+        name
     }
 }

@@ -1,5 +1,5 @@
 #[automatically_derived]
-impl ::hostcall::GuestType for Point {
+unsafe impl ::hostcall::GuestType for Point {
     fn ty() -> ::hostcall::Type {
         ::hostcall::Type::Record(
             vec![
@@ -10,6 +10,7 @@ impl ::hostcall::GuestType for Point {
     }
     const FLAT: usize = 0 + <i32 as ::hostcall::GuestType>::FLAT
         + <i32 as ::hostcall::GuestType>::FLAT;
+    const NULLABLE: bool = false;
     const LAYOUT: ::hostcall::impl_::Layouts = ::hostcall::impl_::layout::record(
         &[<i32 as ::hostcall::GuestType>::LAYOUT, <i32 as ::hostcall::GuestType>::LAYOUT],
     );

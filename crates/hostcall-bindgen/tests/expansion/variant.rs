@@ -1,5 +1,5 @@
 #[automatically_derived]
-impl ::hostcall::GuestType for Shape {
+unsafe impl ::hostcall::GuestType for Shape {
     fn ty() -> ::hostcall::Type {
         ::hostcall::Type::Variant(
             vec![
@@ -20,6 +20,7 @@ impl ::hostcall::GuestType for Shape {
                 <(f64, f64) as ::hostcall::GuestType>::FLAT,
             ],
         );
+    const NULLABLE: bool = false;
     const LAYOUT: ::hostcall::impl_::Layouts = ::hostcall::impl_::layout::variant(
         &[
             <() as ::hostcall::GuestType>::LAYOUT,

@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 fn print(count: &Count) {
     let mut words = Table::new();
     words
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_header(["word", "times"]);
     for (word, times) in count.top(SHOWN) {
         words.add_row([word.to_owned(), times.to_string()]);
@@ -57,7 +57,7 @@ fn print(count: &Count) {
     let mut imports = Table::new();
     let header = ["import", "signature", "crossing", "calls"];
     imports
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_style(presets::UTF8_HORIZONTAL_ONLY)
         .set_header(header);
     for planned in &count.plan.imports {
         let import = &planned.import;

@@ -69,7 +69,9 @@ pub fn store_tag(
     results.store(at, &tag.to_le_bytes()[..layout::tag_size(cases)])
 }
 
-impl<T: GuestType> GuestType for Option<T> {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl<T: GuestType> GuestType for Option<T> {
     fn ty() -> Type {
         Type::Option(Box::new(T::ty()))
     }
@@ -143,7 +145,9 @@ impl<T: Lower> Lower for Option<T> {
 
 returns_self!(impl[T: for<'x> Lower<Value<'x> = T>] Option<T>);
 
-impl<T: GuestType, E: GuestType> GuestType for Result<T, E> {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl<T: GuestType, E: GuestType> GuestType for Result<T, E> {
     fn ty() -> Type {
         // A case of `()` carries nothing.
         let payload = |ty: Type| (ty != Type::Tuple(Vec::new())).then(|| Box::new(ty));
@@ -198,7 +202,8 @@ impl<T: Lower, E: Lower> Lower for Result<T, E> {
 
 macro_rules! tuple {
     ($($name:ident $index:tt),*) => {
-        impl<$($name: GuestType),*> GuestType for ($($name,)*) {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+        unsafe impl<$($name: GuestType),*> GuestType for ($($name,)*) {
             fn ty() -> Type {
                 Type::Tuple(vec![$($name::ty()),*])
             }

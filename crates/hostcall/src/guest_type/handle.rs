@@ -33,7 +33,9 @@ macro_rules! handle {
             }
         }
 
-        impl<$($param: GuestPlace)?> GuestType for $name<$($param)?> {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+        unsafe impl<$($param: GuestPlace)?> GuestType for $name<$($param)?> {
             fn ty() -> Type {
                 $ty
             }

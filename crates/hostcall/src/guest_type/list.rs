@@ -9,7 +9,8 @@ use crate::ty::Type;
 
 macro_rules! list_type {
     ([$($generics:tt)*] $ty:ty, $needs:expr) => {
-        impl<$($generics)*> GuestType for $ty {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+        unsafe impl<$($generics)*> GuestType for $ty {
             fn ty() -> Type {
                 Type::List(Box::new(T::ty()))
             }
@@ -35,7 +36,9 @@ impl<T: GuestPlace> Lift for &[T] {
 
     fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<&'a [T]> {
         let (pointer, count) = args.load_pair(at)?;
-        args.view.slice(pointer, count)
+        let list = args.view.slice::<T>(pointer, count)?;
+        args.charge(size_of_val(list) as u64)?;
+        Ok(list)
     }
 }
 
@@ -130,7 +133,9 @@ fn store_items<'v, T: Lower>(
     Ok((at, count as u64))
 }
 
-impl<T: GuestType, const N: usize> GuestType for [T; N] {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl<T: GuestType, const N: usize> GuestType for [T; N] {
     fn ty() -> Type {
         Type::Tuple((0..N).map(|_| T::ty()).collect())
     }

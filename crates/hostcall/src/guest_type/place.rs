@@ -10,13 +10,13 @@ use bytemuck::{CheckedBitPattern, NoUninit};
 /// A guest type whose layout in guest memory is its layout in Rust, so that
 /// `&T`, `&mut T`, `&[T]` and `&mut [T]` borrow guest memory in place.
 ///
-/// Numbers, `bool`, `char` and arrays of them are; so are structs that derive
+/// Numbers, arrays of them, `bool` and `char` are; so are structs that derive
 /// [`GuestType`] and are `#[repr(C)]` and `Copy`, and enums without payloads
 /// that are `#[repr(u8)]` and `Copy`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be borrowed from guest memory",
     label = "its layout in the guest is not its layout in Rust",
-    note = "for a struct, add `#[derive(hostcall::GuestType, Clone, Copy)]` and `#[repr(C)]`; its fields must be numbers, `bool`, `char`, arrays or such structs",
+    note = "for a struct, add `#[derive(hostcall::GuestType, Clone, Copy)]` and `#[repr(C)]`; its fields must be numbers, `bool`, `char`, arrays of numbers or such structs",
     note = "or take it by value: `T`, `Vec<T>`"
 )]
 pub trait GuestPlace: GuestType + CheckedBitPattern + NoUninit {}
@@ -36,7 +36,8 @@ impl<T: GuestPlace, const N: usize> GuestPlace for [T; N] where [T; N]: CheckedB
 
 macro_rules! pointer {
     ($ty:ty, $value:ty, $needs:expr, $view:ident) => {
-        impl<T: GuestPlace> GuestType for $ty {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+        unsafe impl<T: GuestPlace> GuestType for $ty {
             fn ty() -> Type {
                 Type::Pointer(Box::new(T::ty()))
             }

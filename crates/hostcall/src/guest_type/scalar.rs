@@ -14,7 +14,8 @@ pub(crate) fn to_char(value: u32) -> Lifted<char> {
 
 macro_rules! number {
     ($($ty:ty: $name:ident, $lift:ident as $raw:ty, $to_bits:expr;)*) => {$(
-        impl GuestType for $ty {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+        unsafe impl GuestType for $ty {
             fn ty() -> Type {
                 Type::$name
             }
@@ -55,6 +56,15 @@ macro_rules! number {
             fn store(value: $ty, results: &mut Results<'_>, at: u64) -> wasmtime::Result<()> {
                 results.store(at, &value.to_le_bytes())
             }
+
+            fn store_list<'v>(
+                items: impl Iterator<Item = Self::Value<'v>>,
+                results: &mut Results<'_>,
+                at: u64,
+            ) -> wasmtime::Result<()> {
+                let bytes: Vec<u8> = items.flat_map(<$ty>::to_le_bytes).collect();
+                results.store(at, &bytes)
+            }
         }
 
         impl GuestPlace for $ty {}
@@ -77,7 +87,9 @@ number! {
     f64: F64, f64 as f64, f64::to_bits;
 }
 
-impl GuestType for bool {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl GuestType for bool {
     fn ty() -> Type {
         Type::Bool
     }
@@ -115,7 +127,9 @@ impl Lower for bool {
 impl GuestPlace for bool {}
 returns_self!(impl[] bool);
 
-impl GuestType for char {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl GuestType for char {
     fn ty() -> Type {
         Type::Char
     }

@@ -10,7 +10,8 @@ use std::ffi::CStr;
 
 macro_rules! string {
     ([$($generics:tt)*] $ty:ty, $value:ty, $copied:expr, $read:ident) => {
-        impl<$($generics)*> GuestType for $ty {
+        // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+        unsafe impl<$($generics)*> GuestType for $ty {
             fn ty() -> Type {
                 Type::String
             }
@@ -26,16 +27,16 @@ macro_rules! string {
             fn lift<'a>(args: &mut Args<'a>) -> Lifted<$value> {
                 let (pointer, length) = (args.word(), args.word());
                 if $copied {
-                    args.charge(length)?;
+                    args.charge_at(pointer, length)?;
                 }
                 args.view.$read(pointer, length)
             }
 
             fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<$value> {
+                // Charged even if it is borrowed: lists can name the same bytes
+                // again and again, and each time they are read.
                 let (pointer, length) = args.load_pair(at)?;
-                if $copied {
-                    args.charge(length)?;
-                }
+                args.charge_at(pointer, length)?;
                 args.view.$read(pointer, length)
             }
         }
@@ -65,7 +66,9 @@ string!(['x] &'x str, &'a str, false, str);
 string!([] String, String, true, string);
 returns_self!(impl[] String);
 
-impl GuestType for &CStr {
+// SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
+
+unsafe impl GuestType for &CStr {
     fn ty() -> Type {
         Type::CString
     }
@@ -84,6 +87,8 @@ impl Lift for &CStr {
 
     fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<&'a CStr> {
         let pointer = args.load_word(at)?;
-        args.view.cstr(pointer)
+        let text = args.view.cstr(pointer)?;
+        args.charge(text.count_bytes() as u64)?;
+        Ok(text)
     }
 }

@@ -197,11 +197,11 @@ impl<'a> Parser<'a> {
         let rest = self.rest();
         let escaped = rest.strip_prefix('%').unwrap_or(rest);
         let len = escaped
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+            .find(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'))
             .unwrap_or(escaped.len());
         // `->` after a name without a space belongs to the arrow.
         let name = escaped[..len].trim_end_matches('-');
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
             return Err(self.expected(what));
         }
         self.at += rest.len() - escaped.len() + name.len();

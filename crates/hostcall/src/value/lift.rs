@@ -56,6 +56,7 @@ pub(crate) fn lift(args: &mut Args<'_>, ty: &Type) -> Lifted<Value> {
             let tag = check_tag(args.u32(), payloads.len())?;
             let shared = ty.flat_len() - 1;
             let payload = payloads[tag as usize];
+            args.charge(boxed(payload))?;
             let value = payload.map(|ty| lift(args, ty)).transpose()?;
             args.skip(shared - payload.map_or(0, Type::flat_len));
             case(ty, tag, value)
@@ -105,6 +106,7 @@ pub(crate) fn load(args: &mut Args<'_>, ty: &Type, at: u64) -> Lifted<Value> {
             let tag = check_tag(tag, payloads.len())?;
             let offset = layout::payload_offset(&layouts(&payloads), args.width()) as u64;
             let payload = payloads[tag as usize];
+            args.charge(boxed(payload))?;
             let value = payload.map(|ty| load(args, ty, at + offset)).transpose()?;
             case(ty, tag, value)
         }
@@ -114,7 +116,9 @@ pub(crate) fn load(args: &mut Args<'_>, ty: &Type, at: u64) -> Lifted<Value> {
 }
 
 fn lift_fields(args: &mut Args<'_>, ty: &Type) -> Lifted<Vec<Value>> {
-    ty.fields()
+    let fields = ty.fields();
+    args.charge((fields.len() * size_of::<Value>()) as u64)?;
+    fields
         .into_iter()
         .flatten()
         .map(|ty| lift(args, ty))
@@ -123,6 +127,7 @@ fn lift_fields(args: &mut Args<'_>, ty: &Type) -> Lifted<Vec<Value>> {
 
 fn load_fields(args: &mut Args<'_>, ty: &Type, at: u64) -> Lifted<Vec<Value>> {
     let fields = ty.fields();
+    args.charge((fields.len() * size_of::<Value>()) as u64)?;
     let layouts = layouts(&fields);
     let fields = fields.into_iter().flatten().enumerate();
     fields
@@ -137,6 +142,9 @@ fn load_fields(args: &mut Args<'_>, ty: &Type, at: u64) -> Lifted<Vec<Value>> {
 }
 
 fn list(args: &mut Args<'_>, item: &Type, pointer: u64, count: u64) -> Lifted<Value> {
+    if *item == Type::U8 {
+        return Ok(Value::Bytes(u8::load_list(args, pointer, count)?));
+    }
     let layout = item.layouts().unwrap_or(UNIT)[args.width()];
     check_align(pointer, layout.align)?;
     let count = args.list(pointer, count, layout.size, size_of::<Value>())?;
@@ -174,6 +182,11 @@ fn reference(args: &mut Args<'_>, ty: &Type) -> Lifted<Value> {
         })),
         (_, None) => Err(Box::new(Fault::NullReference)),
     }
+}
+
+/// Bytes of the host that a payload is boxed in.
+fn boxed(payload: Option<&Type>) -> u64 {
+    payload.map_or(0, |_| size_of::<Value>() as u64)
 }
 
 fn check_tag(tag: u32, cases: usize) -> Lifted<u32> {

@@ -42,6 +42,11 @@ pub(crate) fn lower(value: &Value, ty: &Type, results: &mut Results<'_>) -> wasm
 fn lower_compound(value: &Value, ty: &Type, results: &mut Results<'_>) -> wasmtime::Result<()> {
     match (value, ty) {
         (Value::V128(bits), Type::V128) => results.v128(*bits),
+        (Value::Bytes(bytes), Type::List(item)) if **item == Type::U8 => {
+            let pointer = results.alloc_bytes(bytes, 1)?;
+            results.bits(pointer)?;
+            results.bits(bytes.len() as u64)
+        }
         (Value::List(items), Type::List(item)) => {
             let pointer = list(items, item, results)?;
             results.bits(pointer)?;
@@ -106,6 +111,10 @@ fn store_compound(
 ) -> wasmtime::Result<()> {
     match (value, ty) {
         (Value::V128(bits), Type::V128) => results.store(at, &bits.to_le_bytes()),
+        (Value::Bytes(bytes), Type::List(item)) if **item == Type::U8 => {
+            let pointer = results.alloc_bytes(bytes, 1)?;
+            results.store_pair(at, (pointer, bytes.len() as u64))
+        }
         (Value::List(items), Type::List(item)) => {
             let pointer = list(items, item, results)?;
             results.store_pair(at, (pointer, items.len() as u64))
