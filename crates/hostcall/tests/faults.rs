@@ -1269,7 +1269,7 @@ fn bad_results_of_exports() {
         .expect("a string by pointer");
     let mut results = [Value::String(String::new())];
     let error = dynamic.call(&mut guest, &[Value::U32(65536)], &mut results);
-    assert_eq!(fault(error), out_of_bounds(65536, 4));
+    assert_eq!(fault(error), out_of_bounds(65536, 8));
 }
 
 /// The return area of an export must be aligned, as the canonical ABI says;
