@@ -5,7 +5,7 @@
 use crate::error::Bad;
 use crate::fault::{Fault, Lifted};
 use crate::guest_type::Lift;
-use crate::memory::{Source, View};
+use crate::memory::{Borrows, Source, View};
 use crate::reference::Reference;
 use std::mem::MaybeUninit;
 use wasmtime::ValRaw;
@@ -22,7 +22,7 @@ pub struct Args<'a> {
     argument: u32,
     /// Whether pointers are 64 bits wide.
     pub(crate) wide: bool,
-    pub(crate) view: View<'a>,
+    pub(crate) view: View<'a, 'a>,
     /// References among the slots, taken out before memory was borrowed.
     references: &'a [(usize, Reference)],
     copied: u64,
@@ -38,7 +38,7 @@ impl<'a> Args<'a> {
         slots: &'a [MaybeUninit<ValRaw>],
         wide: bool,
         source: Source<'a>,
-        exclusive: bool,
+        borrows: Option<&'a mut Borrows>,
         references: &'a [(usize, Reference)],
     ) -> Args<'a> {
         Args {
@@ -46,7 +46,7 @@ impl<'a> Args<'a> {
             next: 0,
             argument: 0,
             wide,
-            view: View::new(source, exclusive),
+            view: View::new(source, borrows),
             references,
             copied: 0,
         }
@@ -82,7 +82,9 @@ impl<'a> Args<'a> {
 
     #[inline(always)]
     fn slot(&mut self) -> ValRaw {
-        let slot = self.slots[self.next];
+        let Some(slot) = self.slots.get(self.next) else {
+            out_of_slots()
+        };
         self.next += 1;
         // SAFETY: `new` was promised that every slot which is lifted has been
         // initialised, and the types that are lifted are the ones whose core
@@ -223,4 +225,13 @@ impl<'a> Args<'a> {
 #[inline(never)]
 fn refused(argument: u32, fault: Box<Fault>) -> wasmtime::Error {
     wasmtime::Error::new(Bad::argument(argument, fault))
+}
+
+/// Ends the process: types and slots of a call disagree, which is a bug of
+/// this crate. Not a panic, so that a call that cannot fail otherwise needs no
+/// code for failures.
+#[cold]
+#[inline(never)]
+pub(crate) extern "C" fn out_of_slots() -> ! {
+    panic!("a call reads or writes more core values than its type has")
 }

@@ -12,7 +12,7 @@ use crate::guest_type::{Lift, Lower, Needs};
 use crate::layout::Layouts;
 use crate::memory::{Source, check_align};
 use crate::reach::{Reach, RefKind, wrong_instance};
-use crate::results::Results;
+use crate::results::lower_into;
 use crate::ty::{Return, Signature, Type};
 use hostcall_link::{FuncType, ValType};
 use std::mem::MaybeUninit;
@@ -108,9 +108,10 @@ where
         &mut spilled[..]
     };
     let wide = reach.wide();
-    let mut lowered = Results::new(slots, wide, reach);
-    P::lower(params, &mut lowered).map_err(passing)?;
-    lowered.finish()?;
+    lower_into(slots, reach, P::NEEDS.references, |results| {
+        P::lower(params, results)
+    })
+    .map_err(passing)?;
     // SAFETY: `callable` was made for `P` and `R`: its type is a core form of
     // theirs, so all its parameters were written, and there is room for its
     // results.
@@ -184,10 +185,14 @@ pub(crate) unsafe fn lift_results<R>(
         needs,
     } = shape;
     let in_memory = form == Return::Memory;
-    let references = match needs.references && !in_memory {
+    // Set only where there are any, so that other calls have nothing to drop.
+    let found;
+    let references: &[_] = if needs.references && !in_memory {
         // SAFETY: promised by the caller.
-        true => unsafe { reach.references(slots, &positions()) },
-        false => Vec::new(),
+        found = unsafe { reach.references(slots, &positions()) };
+        &found
+    } else {
+        &[]
     };
     let source = if needs.memory || in_memory {
         reach.source()
@@ -195,7 +200,7 @@ pub(crate) unsafe fn lift_results<R>(
         Source::Absent
     };
     // SAFETY: promised by the caller.
-    let mut args = unsafe { Args::new(slots, wide, source, false, &references) };
+    let mut args = unsafe { Args::new(slots, wide, source, None, references) };
     let at = in_memory.then(|| args.word());
     let aligned = match at {
         Some(at) => {

@@ -12,10 +12,10 @@ use crate::error::{Panicked, Site, cross};
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Lower, Needs, Returns};
 use crate::layout;
-use crate::memory::{Source, check_align};
+use crate::memory::{Borrows, Source, check_align};
 use crate::reach::{Access, Reach, RefKind, StoreReach};
 use crate::reference::Reference;
-use crate::results::{Results, unusable};
+use crate::results::{Results, lower_into, unusable};
 use crate::ty::{Return, Type};
 use crate::value::{self, Value};
 use hostcall_link::FuncType;
@@ -126,16 +126,29 @@ where
 {
     let bound = Bound::new(access, site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
-        let references = bound.references::<D, P>(caller, slots);
+        // Set only where there are any, so that other calls have nothing to drop.
+        let found;
+        let references: &[_] = if P::NEEDS.references {
+            found = bound.references(caller, slots);
+            &found
+        } else {
+            &[]
+        };
         let value = {
             let (source, data) = match P::NEEDS.memory {
-                true => bound.access.memory(caller).source(caller),
+                true => bound.access.source(caller),
                 false => (Source::Absent, caller.data_mut()),
             };
-            let exclusive = P::NEEDS.exclusive;
+            let mut recorded;
+            let borrows = if P::NEEDS.exclusive {
+                recorded = Borrows::default();
+                Some(&mut recorded)
+            } else {
+                None
+            };
             // SAFETY: Wasmtime has initialised the parameters, whose types are
             // those that the linkage was made for.
-            let mut args = unsafe { Args::new(slots, bound.wide, source, exclusive, &references) };
+            let mut args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
             func(bound.access.state(data), &mut args)?.returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
@@ -164,14 +177,21 @@ where
 {
     let bound = Bound::new(access, site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
-        let references = bound.references::<D, P>(caller, slots);
+        // Set only where there are any, so that other calls have nothing to drop.
+        let found;
+        let references: &[_] = if P::NEEDS.references {
+            found = bound.references(caller, slots);
+            &found
+        } else {
+            &[]
+        };
         let values = {
             let source = match P::NEEDS.memory {
-                true => bound.access.memory(caller).source(caller).0,
+                true => bound.access.source(caller).0,
                 false => Source::Absent,
             };
             // SAFETY: as in `link_func`.
-            lift(&mut unsafe { Args::new(slots, bound.wide, source, false, &references) })?
+            lift(&mut unsafe { Args::new(slots, bound.wide, source, None, references) })?
         };
         let value = {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
@@ -212,7 +232,7 @@ where
             // SAFETY: as in `link_func`; the linkage is a form of this very
             // signature.
             let mut args =
-                unsafe { Args::new(slots, bound.wide, reach.source(), false, &references) };
+                unsafe { Args::new(slots, bound.wide, reach.source(), None, &references) };
             let types = signature.params.iter();
             types
                 .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
@@ -228,8 +248,7 @@ where
 
 impl<A> Bound<A> {
     /// The references among the parameters, before memory is borrowed.
-    #[inline(always)]
-    fn references<D, P>(
+    fn references<D>(
         &self,
         caller: &mut Caller<'_, D>,
         slots: &[MaybeUninit<ValRaw>],
@@ -237,11 +256,7 @@ impl<A> Bound<A> {
     where
         D: 'static,
         A: Access<D>,
-        P: Params,
     {
-        if !P::NEEDS.references {
-            return Vec::new();
-        }
         let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
         // SAFETY: the positions are those of references in the core type,
         // and Wasmtime has initialised the parameters.
@@ -263,13 +278,13 @@ impl<A> Bound<A> {
         let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
         // A result of one core value is always returned directly.
         if R::FLAT <= 1 || self.form == Return::Direct {
-            let mut results = Results::new(slots, self.wide, &mut reach);
-            R::lower(value, &mut results)?;
-            return results.finish();
+            return lower_into(slots, &mut reach, R::NEEDS.references, |results| {
+                R::lower(value, results)
+            });
         }
         let align = R::LAYOUT[usize::from(self.wide)].align;
         let at = self.return_address(slots, align)?;
-        R::store(value, &mut Results::new(&mut [], self.wide, &mut reach), at)
+        R::store(value, &mut Results::in_memory(self.wide, &mut reach), at)
     }
 
     fn lower_values(
@@ -280,16 +295,15 @@ impl<A> Bound<A> {
     ) -> wasmtime::Result<()> {
         let types = &self.site.signature.results;
         if self.form == Return::Direct {
-            let mut results = Results::new(slots, self.wide, reach);
-            for (value, ty) in values.iter().zip(types) {
-                value::lower(value, ty, &mut results)?;
-            }
-            return results.finish();
+            return lower_into(slots, reach, true, |results| {
+                let mut values = values.iter().zip(types);
+                values.try_for_each(|(value, ty)| value::lower(value, ty, results))
+            });
         }
         let layouts: Vec<_> = types.iter().filter_map(Type::layouts).collect();
         let width = usize::from(self.wide);
         let at = self.return_address(slots, layout::record(&layouts)[width].align)?;
-        let results = &mut Results::new(&mut [], self.wide, reach);
+        let results = &mut Results::in_memory(self.wide, reach);
         values
             .iter()
             .zip(types)

@@ -13,7 +13,7 @@ use crate::guest_type::{Lift, Lower, Needs};
 use crate::instance::Instance;
 use crate::layout::{self, Layouts};
 use crate::reach::Reach;
-use crate::results::Results;
+use crate::results::lower_into;
 use crate::ty::{Signature, Type};
 use crate::value::{self, Value};
 use hostcall_link::{ExternType, FuncType, ModuleInfo};
@@ -275,11 +275,11 @@ impl DynExport {
     ) -> wasmtime::Result<()> {
         let mut slots: SmallVec<[MaybeUninit<ValRaw>; 16]> = SmallVec::new();
         slots.resize(self.slots, MaybeUninit::uninit());
-        let mut lowered = Results::new(&mut slots, reach.wide(), reach);
-        for (value, (_, ty)) in args.iter().zip(&self.signature.params) {
-            value::lower(value, ty, &mut lowered).map_err(passing)?;
-        }
-        lowered.finish()?;
+        lower_into(&mut slots, reach, true, |results| {
+            let mut values = args.iter().zip(&self.signature.params);
+            values.try_for_each(|(value, (_, ty))| value::lower(value, ty, results))
+        })
+        .map_err(passing)?;
         // SAFETY: every parameter was lowered by its type, and the function
         // was resolved for a core form of this signature.
         unsafe { reach.call(&self.callable.func, &mut slots)? };

@@ -7,7 +7,7 @@ use crate::export::{Export, resolve};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
 use crate::limits::Limits;
-use crate::memory::{Source, View};
+use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
 use std::fmt;
@@ -102,7 +102,7 @@ impl<'a, T> Guest<'a, T> {
         let (source, state) = self.reach.source_and_state();
         let text = at_argument(
             text.argument,
-            View::new(source, false).str(text.raw.0, text.raw.1),
+            View::new(source, None).str(text.raw.0, text.raw.1),
         )?;
         Ok((text, state))
     }
@@ -123,7 +123,8 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_slice`].
     pub fn slice_mut<E: GuestPlace>(&mut self, list: GuestSlice<E>) -> Result<&mut [E], Error> {
-        let mut view = View::new(self.reach.source(), true);
+        let mut borrows = Borrows::default();
+        let mut view = View::new(self.reach.source(), Some(&mut borrows));
         at_argument(list.argument, view.slice_mut(list.raw.0, list.raw.1))
     }
 
@@ -142,7 +143,8 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_slice`].
     pub fn write<E: GuestPlace>(&mut self, pointer: GuestPtr<E>, value: E) -> Result<(), Error> {
-        let mut view = View::new(self.reach.source(), true);
+        let mut borrows = Borrows::default();
+        let mut view = View::new(self.reach.source(), Some(&mut borrows));
         let place = at_argument(pointer.argument, view.value_mut(pointer.raw))?;
         *place = value;
         Ok(())
@@ -256,8 +258,8 @@ impl<'a, T> Guest<'a, T> {
         self.reach.as_reach()
     }
 
-    fn view(&mut self) -> View<'_> {
-        View::new(self.reach.source(), false)
+    fn view(&mut self) -> View<'_, 'static> {
+        View::new(self.reach.source(), None)
     }
 }
 

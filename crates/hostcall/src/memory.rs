@@ -82,21 +82,27 @@ pub enum Source<'a> {
 /// How one call borrows guest memory.
 ///
 /// A view hands out any number of borrows with the lifetime of the memory
-/// itself. Shared borrows may overlap; when [`View::new`] was told that the
-/// call also borrows mutably, every borrow is recorded and one that overlaps a
+/// itself. Shared borrows may overlap; when [`View::new`] was given a place to
+/// record them, the call may also borrow mutably, and a borrow that overlaps a
 /// mutable one is refused.
-pub struct View<'a> {
+pub struct View<'a, 'r> {
     base: NonNull<u8>,
     size: usize,
     missing: Option<Missing>,
-    /// Borrows made so far; only kept when `exclusive` is set. There are as
-    /// many mutable ones as the signature has, shared ones as many as lists
-    /// have elements.
+    /// Where borrows are recorded; `None` if none is mutable.
+    borrows: Option<&'r mut Borrows>,
+    memory: PhantomData<&'a mut [u8]>,
+}
+
+/// Borrows that one call has made. There are as many mutable ones as the
+/// signature has, shared ones as many as lists have elements.
+///
+/// Apart from [`View`], so that a view has nothing to drop and can stay in
+/// registers.
+#[derive(Default)]
+pub struct Borrows {
     mutable: SmallVec<[Range<usize>; 2]>,
     shared: SmallVec<[Range<usize>; 2]>,
-    /// Whether mutable borrows are allowed, and so all borrows are recorded.
-    exclusive: bool,
-    memory: PhantomData<&'a mut [u8]>,
 }
 
 #[derive(Clone, Copy)]
@@ -105,10 +111,10 @@ enum Missing {
     Shared,
 }
 
-impl<'a> View<'a> {
-    /// A view of `source`. `exclusive` says whether the call borrows mutably.
+impl<'a, 'r> View<'a, 'r> {
+    /// A view of `source`. A call that borrows mutably gives `borrows`.
     #[inline(always)]
-    pub fn new(source: Source<'a>, exclusive: bool) -> View<'a> {
+    pub fn new(source: Source<'a>, borrows: Option<&'r mut Borrows>) -> View<'a, 'r> {
         let (bytes, missing) = match source {
             Source::Bytes(bytes) => (bytes, None),
             Source::Absent => (Default::default(), Some(Missing::Absent)),
@@ -118,9 +124,7 @@ impl<'a> View<'a> {
             size: bytes.len(),
             base: NonNull::from(bytes).cast(),
             missing,
-            mutable: SmallVec::new(),
-            shared: SmallVec::new(),
-            exclusive,
+            borrows,
             memory: PhantomData,
         }
     }
@@ -137,9 +141,9 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub fn bytes(&mut self, pointer: u64, length: u64) -> Lifted<&'a [u8]> {
         let range = self.check(pointer, length)?;
-        if self.exclusive {
-            clash(&range, &self.mutable)?;
-            self.shared.push(range.clone());
+        if let Some(borrows) = &mut self.borrows {
+            clash(&range, &borrows.mutable)?;
+            borrows.shared.push(range.clone());
         }
         // SAFETY: `range` lies inside the memory, which this view borrows
         // mutably for `'a`, so the bytes are valid and nobody else reaches
@@ -154,7 +158,9 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub fn peek(&self, pointer: u64, length: u64) -> Lifted<&[u8]> {
         let range = self.check(pointer, length)?;
-        clash(&range, &self.mutable)?;
+        if let Some(borrows) = &self.borrows {
+            clash(&range, &borrows.mutable)?;
+        }
         // SAFETY: as in `bytes`; mutable borrows that this view hands out
         // later begin after this one, which borrows the view, has ended.
         Ok(unsafe { self.slice_at(range) })
@@ -163,15 +169,14 @@ impl<'a> View<'a> {
     /// Borrows `length` bytes at `pointer` mutably.
     #[inline(always)]
     fn bytes_mut(&mut self, pointer: u64, length: u64) -> Lifted<&'a mut [u8]> {
-        assert!(
-            self.exclusive,
-            "a mutable borrow from a view that does not record borrows"
-        );
         let range = self.check(pointer, length)?;
-        clash(&range, &self.mutable)?;
-        clash(&range, &self.shared)?;
+        let borrows = self.borrows.as_mut();
+        let borrows = borrows.expect("a view that borrows mutably records its borrows");
+        clash(&range, &borrows.mutable)?;
+        clash(&range, &borrows.shared)?;
+        // An empty one overlaps nothing, and would end the search of `cstr`.
         if !range.is_empty() {
-            self.mutable.push(range.clone());
+            borrows.mutable.push(range.clone());
         }
         // SAFETY: `range` lies inside the memory, which this view borrows
         // mutably for `'a`. It overlaps no earlier borrow, because this view
@@ -226,7 +231,8 @@ impl<'a> View<'a> {
     /// The start of the first mutable borrow that ends after `from`, or the
     /// end of memory; never below `from`.
     fn next_mutable(&self, from: usize) -> usize {
-        let behind = self.mutable.iter().filter(|borrow| borrow.end > from);
+        let mutable = self.borrows.iter().flat_map(|borrows| &borrows.mutable);
+        let behind = mutable.filter(|borrow| borrow.end > from);
         behind
             .map(|borrow| borrow.start.max(from))
             .min()
@@ -266,7 +272,9 @@ impl<'a> View<'a> {
     /// Borrows the value at `pointer`.
     #[inline(always)]
     pub fn value<T: CheckedBitPattern>(&mut self, pointer: u64) -> Lifted<&'a T> {
-        Ok(&self.slice::<T>(pointer, 1)?[0])
+        check_align(pointer, align_of::<T>())?;
+        let bytes = self.bytes(pointer, self.byte_length::<T>(pointer, 1)?)?;
+        checked::try_from_bytes(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
     /// Borrows the value at `pointer` mutably.
@@ -275,7 +283,9 @@ impl<'a> View<'a> {
         &mut self,
         pointer: u64,
     ) -> Lifted<&'a mut T> {
-        Ok(&mut self.slice_mut::<T>(pointer, 1)?[0])
+        check_align(pointer, align_of::<T>())?;
+        let bytes = self.bytes_mut(pointer, self.byte_length::<T>(pointer, 1)?)?;
+        checked::try_from_bytes_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 //! once holds for every call.
 
 use crate::limits::Limits;
+use crate::memory::Source;
 use crate::reach::{Access, Exports, GuestMemory, Realloc};
 use std::fmt;
 use std::sync::Arc;
@@ -123,6 +124,20 @@ where
         }
     }
 
+    #[inline(always)]
+    fn source<'s, S: Exports<Data = StoreData<T>>>(
+        &self,
+        store: &'s mut S,
+    ) -> (Source<'s>, &'s mut StoreData<T>) {
+        match &store.data_mut().memory {
+            &Some(GuestMemory::Plain(memory)) => {
+                let (bytes, data) = memory.data_and_store_mut(store.as_context_mut());
+                (Source::Bytes(bytes), data)
+            }
+            _ => other_source(store),
+        }
+    }
+
     fn realloc<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> Realloc {
         match &store.data_mut().realloc {
             Some(realloc) => realloc.clone(),
@@ -153,6 +168,19 @@ fn find_export<T: 'static>(
         Some(instance) => instance.get_export(&mut *store, name),
         None => store.export(name),
     }
+}
+
+/// The same before the memory was found, or without a plain one.
+#[cold]
+#[inline(never)]
+fn other_source<T: 'static, S: Exports<Data = StoreData<T>>>(
+    store: &mut S,
+) -> (Source<'_>, &mut StoreData<T>) {
+    let memory = match store.data_mut().memory {
+        Some(memory) => memory,
+        None => find_memory(store),
+    };
+    memory.source(store)
 }
 
 #[cold]

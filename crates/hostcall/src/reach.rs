@@ -67,6 +67,7 @@ where
 }
 
 impl GuestMemory {
+    #[inline(always)]
     pub fn of(export: Option<Extern>) -> GuestMemory {
         match export {
             Some(Extern::Memory(memory)) => GuestMemory::Plain(memory),
@@ -126,6 +127,11 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
 
     fn state<'d>(&self, data: &'d mut D) -> &'d mut Self::State;
     fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory;
+    /// The bytes of the memory and the data of the store, at once.
+    #[inline(always)]
+    fn source<'s, S: Exports<Data = D>>(&self, store: &'s mut S) -> (Source<'s>, &'s mut D) {
+        self.memory(store).source(store)
+    }
     fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc;
     /// An export of the guest.
     fn export<S: Exports<Data = D>>(&self, store: &mut S, name: &str) -> Option<Extern>;

@@ -1,5 +1,6 @@
 //! Lowering: values of the host, written as core values or into guest memory.
 
+use crate::args::out_of_slots;
 use crate::call::{Callable, check_owner};
 use crate::error::{Bad, Error};
 use crate::fault::Fault;
@@ -10,36 +11,69 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use wasmtime::ValRaw;
 
+/// Objects that wait for their slots until nothing is allocated any more, for
+/// allocating can run the guest or collect garbage.
+type Objects = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
+
+/// Lowers values into slots. `references` says whether objects can be among
+/// them; otherwise there is nothing to drop, and all stays in registers.
+#[inline(always)]
+pub(crate) fn lower_into(
+    slots: &mut [MaybeUninit<ValRaw>],
+    reach: &mut dyn Reach,
+    references: bool,
+    lower: impl FnOnce(&mut Results<'_>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<()> {
+    let wide = reach.wide();
+    if !references {
+        return lower(&mut Results {
+            slots,
+            next: 0,
+            wide,
+            reach,
+            objects: None,
+        });
+    }
+    let mut objects = Objects::new();
+    let waiting = Some(&mut objects);
+    lower(&mut Results {
+        slots: &mut *slots,
+        next: 0,
+        wide,
+        reach: &mut *reach,
+        objects: waiting,
+    })?;
+    reach.lower_objects(&objects, slots)
+}
+
 /// The core values being written for one call.
 pub struct Results<'a> {
     slots: &'a mut [MaybeUninit<ValRaw>],
     next: usize,
     pub(crate) wide: bool,
     reach: &'a mut dyn Reach,
-    /// Objects to be put into slots when nothing is allocated any more:
-    /// allocating can run the guest or collect garbage.
-    objects: Vec<(usize, Arc<dyn Any + Send + Sync>)>,
+    /// Where objects wait; `None` where no reference can be.
+    objects: Option<&'a mut Objects>,
 }
 
 impl<'a> Results<'a> {
-    #[inline(always)]
-    pub(crate) fn new(
-        slots: &'a mut [MaybeUninit<ValRaw>],
-        wide: bool,
-        reach: &'a mut dyn Reach,
-    ) -> Results<'a> {
+    /// Lowers what goes into guest memory, where there are no slots.
+    pub(crate) fn in_memory(wide: bool, reach: &'a mut dyn Reach) -> Results<'a> {
         Results {
-            slots,
+            slots: &mut [],
             next: 0,
             wide,
             reach,
-            objects: Vec::new(),
+            objects: None,
         }
     }
 
     #[inline(always)]
     fn push(&mut self, raw: ValRaw) -> wasmtime::Result<()> {
-        self.slots[self.next].write(raw);
+        let Some(slot) = self.slots.get_mut(self.next) else {
+            out_of_slots()
+        };
+        slot.write(raw);
         self.next += 1;
         Ok(())
     }
@@ -63,17 +97,12 @@ impl<'a> Results<'a> {
     }
 
     pub(crate) fn object(&mut self, object: Arc<dyn Any + Send + Sync>) -> wasmtime::Result<()> {
-        self.objects.push((self.next, object));
-        self.push(ValRaw::null())
-    }
-
-    /// Puts objects into their slots. Nothing may be lowered after this.
-    #[inline(always)]
-    pub(crate) fn finish(self) -> wasmtime::Result<()> {
-        if self.objects.is_empty() {
-            return Ok(());
+        let at = self.next;
+        match &mut self.objects {
+            Some(objects) => objects.push((at, object)),
+            None => return Err(unstorable()),
         }
-        self.reach.lower_objects(&self.objects, self.slots)
+        self.push(ValRaw::null())
     }
 
     pub(crate) fn null(&mut self) -> wasmtime::Result<()> {

@@ -7,12 +7,15 @@
 
 mod text;
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use std::process::ExitCode;
 use std::time::Instant;
 use text::Count;
 
 const SHOWN: usize = 15;
+
+/// A line under the header and none between rows.
+const STYLE: TableStyle = presets::ASCII_NO_BORDERS.row_separator(LineStyle::none());
 
 fn main() -> ExitCode {
     let Some(path) = std::env::args_os().nth(1) else {
@@ -38,9 +41,7 @@ fn main() -> ExitCode {
 
 fn print(count: &Count) {
     let mut words = Table::new();
-    words
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(["word", "times"]);
+    words.load_style(STYLE).set_header(["word", "times"]);
     for (word, times) in count.top(SHOWN) {
         words.add_row([word.to_owned(), times.to_string()]);
     }
@@ -56,9 +57,7 @@ fn print(count: &Count) {
 
     let mut imports = Table::new();
     let header = ["import", "signature", "crossing", "calls"];
-    imports
-        .load_style(presets::UTF8_HORIZONTAL_ONLY)
-        .set_header(header);
+    imports.load_style(STYLE).set_header(header);
     for planned in &count.plan.imports {
         let import = &planned.import;
         imports.add_row([
