@@ -85,7 +85,21 @@ pub(crate) fn reference_positions(types: &[ValType]) -> Vec<(usize, RefKind)> {
 }
 
 /// Parameters of most functions fit, without an allocation.
-const INLINE_SLOTS: usize = 16;
+pub(crate) const INLINE_SLOTS: usize = 16;
+
+/// Room for `needed` core values.
+#[inline(always)]
+pub(crate) fn slots<'s>(
+    inline: &'s mut [MaybeUninit<ValRaw>],
+    spilled: &'s mut Vec<MaybeUninit<ValRaw>>,
+    needed: usize,
+) -> &'s mut [MaybeUninit<ValRaw>] {
+    if needed <= inline.len() {
+        return inline;
+    }
+    spilled.resize(needed, MaybeUninit::uninit());
+    spilled
+}
 
 /// Calls `callable` in the guest that `reach` reaches.
 #[inline(always)]
@@ -101,12 +115,7 @@ where
     let mut inline = [MaybeUninit::<ValRaw>::uninit(); INLINE_SLOTS];
     let mut spilled = Vec::new();
     let needed = const { if P::FLAT > R::FLAT { P::FLAT } else { R::FLAT } };
-    let slots = if needed <= INLINE_SLOTS {
-        &mut inline[..]
-    } else {
-        spilled.resize(needed, MaybeUninit::uninit());
-        &mut spilled[..]
-    };
+    let slots = slots(&mut inline, &mut spilled, needed);
     let wide = reach.wide();
     lower_into(slots, reach, P::NEEDS.references, |results| {
         P::lower(params, results)

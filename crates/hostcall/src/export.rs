@@ -6,7 +6,8 @@
 )]
 
 use crate::call::{
-    self, Callable, Shape, check_owner, export_error, lift_results, passing, reference_positions,
+    self, Callable, INLINE_SLOTS, Shape, check_owner, export_error, lift_results, passing,
+    reference_positions, slots,
 };
 use crate::error::{Error, ErrorKind};
 use crate::guest_type::{Lift, Lower, Needs};
@@ -17,7 +18,6 @@ use crate::results::lower_into;
 use crate::ty::{Signature, Type};
 use crate::value::{self, Value};
 use hostcall_link::{ExternType, FuncType, ModuleInfo};
-use smallvec::SmallVec;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
@@ -188,6 +188,8 @@ pub struct DynExport {
     /// Room for parameters or results.
     slots: usize,
     needs: Needs,
+    /// Whether references are among the parameters.
+    references: bool,
     /// Of the results in memory.
     layout: Layouts,
 }
@@ -225,6 +227,7 @@ pub(crate) fn resolve_dynamic(
             .max(found.results.len())
             .max(result_slots(&signature)),
         needs: needs(&signature),
+        references: !reference_positions(&found.params).is_empty(),
         layout: signature.result_layouts().unwrap_or(layout::UNIT),
         signature: Arc::new(signature),
     })
@@ -273,16 +276,17 @@ impl DynExport {
         args: &[Value],
         results: &mut [Value],
     ) -> wasmtime::Result<()> {
-        let mut slots: SmallVec<[MaybeUninit<ValRaw>; 16]> = SmallVec::new();
-        slots.resize(self.slots, MaybeUninit::uninit());
-        lower_into(&mut slots, reach, true, |results| {
+        let mut inline = [MaybeUninit::<ValRaw>::uninit(); INLINE_SLOTS];
+        let mut spilled = Vec::new();
+        let slots = slots(&mut inline, &mut spilled, self.slots);
+        lower_into(slots, reach, self.references, |results| {
             let mut values = args.iter().zip(&self.signature.params);
             values.try_for_each(|(value, (_, ty))| value::lower(value, ty, results))
         })
         .map_err(passing)?;
         // SAFETY: every parameter was lowered by its type, and the function
         // was resolved for a core form of this signature.
-        unsafe { reach.call(&self.callable.func, &mut slots)? };
+        unsafe { reach.call(&self.callable.func, slots)? };
         let wide = reach.wide();
         let types = &self.signature.results;
         let positions = || {
@@ -294,7 +298,7 @@ impl DynExport {
         let lifted = unsafe {
             lift_results(
                 reach,
-                &slots,
+                slots,
                 Shape {
                     form: self.callable.form,
                     layout: self.layout,
@@ -318,7 +322,7 @@ impl DynExport {
         };
         if let Some(post) = self.callable.post {
             // SAFETY: `post` takes the core results, which are still in place.
-            unsafe { reach.call(&post, &mut slots)? };
+            unsafe { reach.call(&post, slots)? };
         }
         lifted
     }
