@@ -1,8 +1,12 @@
 //! What to do next about an import that the host lacks.
 
-/// A line of advice about a missing import, from the module it names.
-pub(crate) fn missing(module: &str, kind: &str) -> &'static str {
+/// A line of advice about a missing import, from the module it names, and from
+/// whether the host has that module.
+pub(crate) fn missing(module: &str, offered: bool, kind: &str) -> &'static str {
     match module {
+        "wasi_snapshot_preview1" if offered => {
+            "WASI preview 1 has no such function: see what the guest was built with"
+        }
         "wasi_snapshot_preview1" => {
             "enable WASI on the host: `Host::wasi`, or `hostcall run`, which has it"
         }

@@ -78,7 +78,12 @@ impl Problem {
             let names: Vec<String> = names.collect();
             write_line(f, "", format!("did you mean {}?", names.join(" or ")))?;
         }
-        write_line(f, "help", advice::missing(&self.module, import.kind()))
+        let offered = matches!(available, Available::Names { .. });
+        write_line(
+            f,
+            "help",
+            advice::missing(&self.module, offered, import.kind()),
+        )
     }
 }
 

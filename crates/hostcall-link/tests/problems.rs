@@ -129,6 +129,22 @@ fn wasi_is_opt_in() {
 }
 
 #[test]
+fn a_function_that_wasi_does_not_have() {
+    let mut surface = logging_host();
+    surface.items[0].module = "wasi_snapshot_preview1".to_owned();
+    let wat = r#"(module (import "wasi_snapshot_preview1" "lag" (func (param i32 i32))))"#;
+    let message = refused(wat, &surface);
+    assert!(
+        message.contains("did you mean `wasi_snapshot_preview1.log`?"),
+        "{message}"
+    );
+    assert!(
+        message.ends_with("WASI preview 1 has no such function: see what the guest was built with"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_wrong_signature() {
     let wat = r#"(module (import "env" "log" (func (param i32) (result i32))))"#;
     expect![[r#"

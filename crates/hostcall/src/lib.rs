@@ -127,3 +127,8 @@ pub use hostcall_link::{
 };
 pub use hostcall_macros::{GuestType, host_module};
 pub use wasmtime::Trap;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

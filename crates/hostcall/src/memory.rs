@@ -350,3 +350,110 @@ fn cast<T>(error: CheckedCastError, pointer: u64) -> Box<Fault> {
         CheckedCastError::PodCastError(_) => misaligned(pointer, align_of::<T>()),
     }
 }
+
+/// Without an engine, so that Miri can run them.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory that is aligned as an engine's is.
+    fn memory() -> Vec<u64> {
+        (0..8).collect()
+    }
+
+    fn bytes(memory: &mut [u64]) -> Source<'_> {
+        Source::Bytes(bytemuck::cast_slice_mut(memory))
+    }
+
+    #[test]
+    fn disjoint_borrows_are_used_at_once() {
+        let mut memory = memory();
+        let mut borrows = Borrows::default();
+        let mut view = View::new(bytes(&mut memory), Some(&mut borrows));
+        let first = view.slice_mut::<u64>(0, 2).unwrap();
+        let second = view.slice_mut::<u32>(16, 2).unwrap();
+        let third = view.value_mut::<u64>(24).unwrap();
+        let shared = view.slice::<u64>(32, 2).unwrap();
+        let again = view.bytes(32, 16).unwrap();
+        let copied = view.copy::<u64>(40, 1).unwrap();
+        first.swap(0, 1);
+        second[0] = first[0] as u32;
+        *third += shared[0] + u64::from(again[8]) + copied[0];
+        assert_eq!(memory, [1, 0, 1, 3 + 4 + 5 + 5, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn overlaps_with_mutable_borrows_are_refused() {
+        let mut memory = memory();
+        let mut borrows = Borrows::default();
+        let mut view = View::new(bytes(&mut memory), Some(&mut borrows));
+        let held = view.slice_mut::<u8>(8, 8).unwrap();
+        for (pointer, length) in [(8, 1), (15, 1), (0, 9), (15, 20), (0, 64)] {
+            assert!(matches!(
+                *view.bytes(pointer, length).unwrap_err(),
+                Fault::Overlap { .. }
+            ));
+            assert!(matches!(
+                *view.peek(pointer, length).unwrap_err(),
+                Fault::Overlap { .. }
+            ));
+            assert!(view.slice_mut::<u8>(pointer, length).is_err());
+        }
+        for (pointer, length) in [(0, 8), (16, 48), (9, 0)] {
+            assert!(view.peek(pointer, length).is_ok());
+        }
+        let shared = view.bytes(16, 8).unwrap();
+        assert!(
+            view.slice_mut::<u8>(20, 1).is_err(),
+            "{shared:?} is borrowed"
+        );
+        held.fill(0xff);
+        assert_eq!(memory[1], u64::MAX);
+    }
+
+    #[test]
+    fn a_c_string_ends_before_a_mutable_borrow() {
+        let mut memory = memory();
+        memory[0] = u64::from_le_bytes(*b"abc\0defg");
+        memory[1] = u64::from_le_bytes(*b"hij\0\0\0\0\0");
+        let mut borrows = Borrows::default();
+        let mut view = View::new(bytes(&mut memory), Some(&mut borrows));
+        let held = view.slice_mut::<u8>(8, 8).unwrap();
+        let found = view.cstr(0).unwrap();
+        assert!(matches!(
+            *view.cstr(4).unwrap_err(),
+            Fault::MissingNul { pointer: 4 }
+        ));
+        held[0] = b'x';
+        assert_eq!(found.to_bytes(), b"abc");
+        let mut view = View::new(bytes(&mut memory), None);
+        assert_eq!(view.cstr(4).unwrap().to_bytes(), b"defgxij");
+        assert!(view.cstr(64).is_err());
+        assert!(view.cstr(65).is_err());
+    }
+
+    #[test]
+    fn everything_outside_is_refused() {
+        let mut memory = memory();
+        let mut view = View::new(bytes(&mut memory), None);
+        assert!(view.bytes(64, 0).is_ok());
+        for (pointer, length) in [(64, 1), (65, 0), (0, 65), (u64::MAX, 1), (1, u64::MAX)] {
+            assert!(view.bytes(pointer, length).is_err(), "{pointer} {length}");
+        }
+        assert!(view.slice::<u64>(0, u64::MAX).is_err());
+        assert!(matches!(
+            *view.slice::<u64>(4, 1).unwrap_err(),
+            Fault::Misaligned { .. }
+        ));
+        assert!(matches!(
+            *view.value::<u64>(4).unwrap_err(),
+            Fault::Misaligned { .. }
+        ));
+        assert!(matches!(
+            *view.value::<bool>(24).unwrap_err(),
+            Fault::BitPattern { .. }
+        ));
+        let mut none = View::new(Source::Absent, None);
+        assert!(matches!(*none.bytes(0, 0).unwrap_err(), Fault::NoMemory));
+    }
+}
