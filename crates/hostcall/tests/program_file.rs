@@ -18,7 +18,7 @@ fn load(host: &Host<()>, file: &[u8]) -> Result<Program<()>, hostcall::Error> {
     // change them, the checksum no longer holds.
     #[expect(unsafe_code, reason = "what is tested")]
     unsafe {
-        host.program_from_file(file)
+        host.deserialize(file)
     }
 }
 

@@ -17,9 +17,9 @@ const GUEST_LENGTH: std::ops::Range<usize> = 48..56;
 const HEADER: usize = 56;
 
 impl<T: 'static> Program<T> {
-    /// The program as bytes, for [`Host::program_from_file`].
+    /// The program as bytes, for [`Host::deserialize`].
     ///
-    /// [`Host::program_from_file`]: crate::Host::program_from_file
+    /// [`Host::deserialize`]: crate::Host::deserialize
     ///
     /// # Errors
     ///
@@ -41,16 +41,19 @@ impl<T: 'static> Program<T> {
 
 impl<T: 'static> Host<T> {
     /// Loads a program from the bytes that [`Program::serialize`] gave, and
-    /// links it against this host.
+    /// links it against this host. Nothing is compiled.
     ///
     /// ```
     /// # use hostcall::Host;
     /// let host = Host::<()>::new();
-    /// let file = host.program(b"(module)")?.serialize()?;
-    /// // SAFETY: the bytes come from `Program::serialize`.
-    /// let program = unsafe { host.program_from_file(&file)? };
+    /// # let path = std::env::temp_dir().join(format!("{}.hostcall", std::process::id()));
+    /// std::fs::write(&path, host.program(b"(module)")?.serialize()?)?;
+    ///
+    /// // SAFETY: `Program::serialize` made the file.
+    /// let program = unsafe { host.deserialize(&std::fs::read(&path)?)? };
     /// assert!(program.info().imports.is_empty());
-    /// # Ok::<(), hostcall::Error>(())
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
@@ -66,7 +69,7 @@ impl<T: 'static> Host<T> {
     /// process. Load only files that [`Program::serialize`] made and that
     /// nobody else could change since.
     #[expect(unsafe_code, reason = "runs machine code from a file")]
-    pub unsafe fn program_from_file(&self, file: &[u8]) -> Result<Program<T>, Error> {
+    pub unsafe fn deserialize(&self, file: &[u8]) -> Result<Program<T>, Error> {
         let (guest, code) = parts(file).map_err(|why| {
             let message = format!("{why}; make it anew with `Program::serialize`");
             Error::of(ErrorKind::ProgramFile(message))
