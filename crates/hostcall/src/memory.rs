@@ -269,10 +269,10 @@ impl<'a, 'r> View<'a, 'r> {
         checked::try_cast_slice_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
-    /// Borrows the value at `pointer`. The cast checks alignment: memories are
-    /// aligned to more than any type.
+    /// Borrows the value at `pointer`.
     #[inline(always)]
     pub fn value<T: CheckedBitPattern>(&mut self, pointer: u64) -> Lifted<&'a T> {
+        check_align(pointer, align_of::<T>())?;
         let bytes = self.bytes(pointer, self.byte_length::<T>(pointer, 1)?)?;
         checked::try_from_bytes(bytes).map_err(|error| cast::<T>(error, pointer))
     }
@@ -283,6 +283,7 @@ impl<'a, 'r> View<'a, 'r> {
         &mut self,
         pointer: u64,
     ) -> Lifted<&'a mut T> {
+        check_align(pointer, align_of::<T>())?;
         let bytes = self.bytes_mut(pointer, self.byte_length::<T>(pointer, 1)?)?;
         checked::try_from_bytes_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
