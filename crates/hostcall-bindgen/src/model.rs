@@ -1,6 +1,6 @@
 //! The model of an interface: what the macros have understood.
 
-use syn::{Ident, Type};
+use syn::{Attribute, Ident, Type};
 
 /// A set of host functions.
 pub struct HostModule {
@@ -21,6 +21,8 @@ pub struct Function {
     pub params: Vec<Param>,
     /// As written; `()` if nothing is.
     pub result: Type,
+    /// Its `#[cfg]`s, under which it exists.
+    pub cfgs: Vec<Attribute>,
 }
 
 /// What a host function takes before its arguments.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::fit::Offers;
 use crate::{
     Export, ExternType, Import, LinkError, ModuleInfo, Place, Problem, ProblemKind, Provides,
-    RESERVED_PREFIX, Surface, fit, suggest,
+    RESERVED_PREFIX, Surface, ValType, fit, suggest,
 };
 
 /// How one imported function reaches its host function.
@@ -167,7 +167,7 @@ impl<'a> Planner<'a> {
 
     fn without_offer(&self, import: &Import) -> Result<PlannedImport, ProblemKind> {
         let is_function = matches!(import.ty, ExternType::Func(_));
-        let (binding, reason) = if is_function && self.surface.catch_all {
+        let (binding, reason) = if self.surface.catch_all && is_answerable(&import.ty) {
             (Binding::CatchAll, "not offered: the catch-all answers")
         } else if is_function && self.is_optional(import) {
             (Binding::Trap, "not offered, optional: traps when called")
@@ -196,4 +196,14 @@ fn is_reserved(import: &Import) -> bool {
 
 fn crossing(ty: &ExternType) -> Option<Crossing> {
     matches!(ty, ExternType::Func(_)).then_some(Crossing::Call)
+}
+
+/// Whether a catch-all can answer for it: values of references into the GC
+/// heap are not known to hosts.
+fn is_answerable(ty: &ExternType) -> bool {
+    let ExternType::Func(ty) = ty else {
+        return false;
+    };
+    let mut types = ty.params.iter().chain(&ty.results);
+    !types.any(|ty| matches!(ty, ValType::Ref(_)))
 }

@@ -1,5 +1,7 @@
 //! Closures as host functions.
 
+#![expect(unsafe_code, reason = "registering promises what is lifted")]
+
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Returns};
 use crate::registry::{Decl, Registry};
@@ -60,14 +62,17 @@ macro_rules! closure {
                 + Send + Sync + 'static,
         {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
-                registry.func::<params!($($name)*), R, _>(decl, move |_, args| {
+                // SAFETY: each of the parameters is lifted once, in order.
+                unsafe {
+                    registry.func::<params!($($name)*), R, _>(decl, move |_, args| {
                     $(let $name = args.arg::<$name>()?;)*
                     #[allow(clippy::too_many_arguments, reason = "as many as the closure takes")]
                     fn call<R, $($name),*>(func: impl Fn($($name),*) -> R, $($name: $name),*) -> R {
                         func($($name),*)
                     }
                     Ok(call(&self, $($name),*))
-                });
+                })
+                };
             }
         }
 
@@ -82,7 +87,9 @@ macro_rules! closure {
                 + Send + Sync + 'static,
         {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
-                registry.func::<params!($($name)*), R, _>(decl, move |state, args| {
+                // SAFETY: each of the parameters is lifted once, in order.
+                unsafe {
+                    registry.func::<params!($($name)*), R, _>(decl, move |state, args| {
                     $(let $name = args.arg::<$name>()?;)*
                     #[allow(clippy::too_many_arguments, reason = "as many as the closure takes")]
                     fn call<T, R, $($name),*>(
@@ -93,7 +100,8 @@ macro_rules! closure {
                         func(state, $($name),*)
                     }
                     Ok(call(&self, state, $($name),*))
-                });
+                })
+                };
             }
         }
 
@@ -106,11 +114,14 @@ macro_rules! closure {
             F: Fn(&mut Guest<'_, T>, $($name),*) -> R + Send + Sync + 'static,
         {
             fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
-                registry.guest_func::<params!($($name)*), ($($name,)*), R, _, _>(
+                // SAFETY: as above.
+                unsafe {
+                    registry.guest_func::<params!($($name)*), ($($name,)*), R, _, _>(
                     decl,
                     |args| Ok(($(args.arg::<$name>()?,)*)),
                     move |guest, ($($name,)*)| self(guest, $($name),*),
-                );
+                    )
+                };
             }
         }
     };

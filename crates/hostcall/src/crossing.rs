@@ -11,8 +11,8 @@ use crate::core::func_type;
 use crate::error::{Panicked, Site, cross};
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Lower, Needs, Returns};
-use crate::layout;
-use crate::memory::{Borrows, Source, check_align};
+use crate::layout::{self, Layout};
+use crate::memory::{Borrows, Source, check, check_align};
 use crate::reach::{Access, Reach, RefKind, StoreReach};
 use crate::reference::Reference;
 use crate::results::{Results, lower_into, unusable};
@@ -62,8 +62,8 @@ pub(crate) struct Bound<A> {
     pub site: Arc<Site>,
     form: Return,
     wide: bool,
-    /// Position of the return pointer among the parameters.
-    return_pointer: usize,
+    /// Number of core parameters; a return pointer is the last.
+    params: usize,
     references: Vec<(usize, RefKind)>,
 }
 
@@ -74,7 +74,7 @@ impl<A: Clone> Bound<A> {
             site,
             form: linkage.form,
             wide: linkage.wide,
-            return_pointer: linkage.ty.params.len().wrapping_sub(1),
+            params: linkage.ty.params.len(),
             references: reference_positions(&linkage.ty.params),
         }
     }
@@ -148,7 +148,15 @@ where
             };
             // SAFETY: Wasmtime has initialised the parameters, whose types are
             // those that the linkage was made for.
-            let mut args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
+            let mut args = unsafe {
+                Args::new(
+                    &slots[..bound.params],
+                    bound.wide,
+                    source,
+                    borrows,
+                    references,
+                )
+            };
             func(bound.access.state(data), &mut args)?.returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
@@ -191,7 +199,9 @@ where
                 false => Source::Absent,
             };
             // SAFETY: as in `link_func`.
-            lift(&mut unsafe { Args::new(slots, bound.wide, source, None, references) })?
+            lift(&mut unsafe {
+                Args::new(&slots[..bound.params], bound.wide, source, None, references)
+            })?
         };
         let value = {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
@@ -231,8 +241,15 @@ where
         let values = {
             // SAFETY: as in `link_func`; the linkage is a form of this very
             // signature.
-            let mut args =
-                unsafe { Args::new(slots, bound.wide, reach.source(), None, &references) };
+            let mut args = unsafe {
+                Args::new(
+                    &slots[..bound.params],
+                    bound.wide,
+                    reach.source(),
+                    None,
+                    &references,
+                )
+            };
             let types = signature.params.iter();
             types
                 .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
@@ -282,8 +299,8 @@ impl<A> Bound<A> {
                 R::lower(value, results)
             });
         }
-        let align = R::LAYOUT[usize::from(self.wide)].align;
-        let at = self.return_address(slots, align)?;
+        let layout = R::LAYOUT[usize::from(self.wide)];
+        let at = self.return_address(slots, layout, &mut reach)?;
         R::store(value, &mut Results::in_memory(self.wide, &mut reach), at)
     }
 
@@ -302,7 +319,7 @@ impl<A> Bound<A> {
         }
         let layouts: Vec<_> = types.iter().filter_map(Type::layouts).collect();
         let width = usize::from(self.wide);
-        let at = self.return_address(slots, layout::record(&layouts)[width].align)?;
+        let at = self.return_address(slots, layout::record(&layouts)[width], reach)?;
         let results = &mut Results::in_memory(self.wide, reach);
         values
             .iter()
@@ -319,16 +336,23 @@ impl<A> Bound<A> {
     }
 
     /// The address that the guest wants the result at.
-    fn return_address(&self, slots: &[MaybeUninit<ValRaw>], align: usize) -> wasmtime::Result<u64> {
+    fn return_address(
+        &self,
+        slots: &[MaybeUninit<ValRaw>],
+        layout: Layout,
+        reach: &mut dyn Reach,
+    ) -> wasmtime::Result<u64> {
         // SAFETY: in this form the last parameter is the pointer, and Wasmtime
         // has initialised it.
-        let raw = unsafe { slots[self.return_pointer].assume_init() };
+        let raw = unsafe { slots[self.params - 1].assume_init() };
         let at = if self.wide {
             raw.get_u64()
         } else {
             u64::from(raw.get_u32())
         };
-        check_align(at, align).map_err(unusable)?;
+        check_align(at, layout.align).map_err(unusable)?;
+        let size = reach.bytes_mut().map_err(unusable)?.len();
+        check(size, at, layout.size as u64).map_err(unusable)?;
         Ok(at)
     }
 }

@@ -60,7 +60,7 @@ pub enum ErrorKind {
     Trap(Trap),
     /// The guest exited by WASI's `proc_exit` with this status.
     Exit(i32),
-    /// The host passed a wrong message of its own, by [`Error::msg`].
+    /// A message made by [`Error::msg`].
     Message(String),
 }
 
@@ -122,7 +122,7 @@ impl fmt::Display for Frame {
             None => write!(f, "function {}", self.index)?,
         }
         match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, " ({file}:{line})"),
+            (Some(file), Some(line)) => write!(f, " ({}:{line})", file.escape_debug()),
             _ => Ok(()),
         }
     }

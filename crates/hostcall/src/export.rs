@@ -66,8 +66,8 @@ where
     /// is invalid; also if `instance` is not the one it was resolved on.
     #[inline(always)]
     pub fn call<T>(&self, instance: &mut Instance<T>, params: P::Value<'_>) -> Result<R, Error> {
-        check_owner(&self.callable, instance.store.data().owner())?;
         let mut reach = instance.reach();
+        check_owner(&self.callable, reach.owner())?;
         match call::call::<P, R>(&mut reach, &self.callable, params) {
             Ok(result) => Ok(result),
             Err(error) => Err(Error::from_call(error, &self.name)),
@@ -166,8 +166,14 @@ fn difference(
     }
 }
 
+/// What stands for the name of an export when a function reference is called.
+pub(crate) const REFERENCE: &str = "(a function reference)";
+
 /// The guest's function that frees what a result of `name` holds.
 fn post_return(reach: &mut dyn Reach, name: &str, ty: &FuncType) -> Option<Func> {
+    if name == REFERENCE {
+        return None;
+    }
     let Some(Extern::Func(post)) = reach.export(&format!("cabi_post_{name}")) else {
         return None;
     };
@@ -214,7 +220,8 @@ pub(crate) fn resolve_dynamic(
         .or_else(|| Signature::from_core(&found))
         .ok_or_else(|| {
             export_error(format!(
-                "export `{name}` has type {found}, whose references have no values"
+                "export `{}` has type {found}, whose references have no values",
+                name.escape_debug()
             ))
         })?;
     let callable = callable(reach, func, name, &signature, params)?;
@@ -263,9 +270,33 @@ impl DynExport {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<(), Error> {
-        check_owner(&self.callable, instance.store.data().owner())?;
+        self.call_through(&mut instance.reach(), args, results)
+    }
+
+    /// Calls the function from within a host function.
+    ///
+    /// # Errors
+    ///
+    /// As [`DynExport::call`].
+    pub fn call_in<T>(
+        &self,
+        guest: &mut crate::Guest<'_, T>,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Error> {
+        self.call_through(guest.reach(), args, results)
+    }
+
+    #[inline(always)]
+    fn call_through(
+        &self,
+        reach: &mut dyn Reach,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Error> {
+        check_owner(&self.callable, reach.owner())?;
         self.check_lengths(args, results)?;
-        let called = self.call_raw(&mut instance.reach(), args, results);
+        let called = self.call_raw(reach, args, results);
         called.map_err(|error| Error::from_call(error, &self.name))
     }
 
@@ -335,7 +366,7 @@ impl DynExport {
         Err(Error::of(ErrorKind::Value(format!(
             "export `{}` is {}: it takes {params} arguments and gives {outs} results; \
              {} arguments and room for {} results were passed",
-            self.name,
+            self.name.escape_debug(),
             self.signature,
             args.len(),
             results.len()

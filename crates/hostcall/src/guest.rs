@@ -2,16 +2,17 @@
 //! it.
 
 use crate::call::{self, check_owner, export_error};
-use crate::error::{Bad, Error, Place};
-use crate::export::{Export, resolve};
+use crate::error::{Bad, Error, ErrorKind, Place};
+use crate::export::{DynExport, Export, REFERENCE, resolve, resolve_dynamic};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
 use crate::limits::Limits;
 use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
+use crate::value::DynFunc;
 use std::fmt;
-use wasmtime::Extern;
+use wasmtime::{Extern, Func};
 
 /// The guest that called a host function, or an instance between calls.
 ///
@@ -184,6 +185,10 @@ impl<'a, T> Guest<'a, T> {
     /// If the guest has no `cabi_realloc`, if that traps, or returns an
     /// address outside its memory.
     pub fn alloc(&mut self, size: u64, align: u64) -> Result<u64, Error> {
+        if !align.is_power_of_two() || align > 1 << 31 {
+            let message = format!("an alignment is a power of two, not {align}");
+            return Err(Error::of(ErrorKind::Value(message)));
+        }
         let allocated = self.reach.alloc(size, align);
         allocated.map_err(|error| Error::from_call(error, "cabi_realloc"))
     }
@@ -201,7 +206,7 @@ impl<'a, T> Guest<'a, T> {
     {
         check_owner(&func.callable, self.reach.owner())?;
         let result = call::call::<P, R>(self.reach.as_reach(), &func.callable, params);
-        result.map_err(|error| Error::from_call(error, "(a function reference)"))
+        result.map_err(|error| Error::from_call(error, REFERENCE))
     }
 
     /// The function at `index` of the table that the guest exports as `table`:
@@ -212,13 +217,13 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// A [`Fault`](crate::Fault) if there is no function there, or one of
     /// another type.
-    pub fn table_func<P, R>(&mut self, table: &str, index: u32) -> Result<GuestFunc<P, R>, Error>
+    pub fn table_func<P, R>(&mut self, table: &str, index: u64) -> Result<GuestFunc<P, R>, Error>
     where
         P: Lower,
         R: for<'v> Lift<Value<'v> = R>,
     {
         let reach = self.reach.as_reach();
-        let func = reach.table_func(table, u64::from(index)).and_then(|func| {
+        let func = reach.table_func(table, index).and_then(|func| {
             let found = reach.func_type(&func);
             GuestFunc::check(func, &found, reach.wide(), reach.owner())
         });
@@ -242,10 +247,38 @@ impl<'a, T> Guest<'a, T> {
         P: Lower,
         R: for<'v> Lift<Value<'v> = R>,
     {
+        let func = self.func(name)?;
+        resolve(self.reach.as_reach(), func, name, &[])
+    }
+
+    /// Resolves an export whose type is known only at run time; see
+    /// [`Instance::export_dynamic`](crate::Instance::export_dynamic).
+    ///
+    /// # Errors
+    ///
+    /// If there is no function of that name.
+    pub fn export_dynamic(&mut self, name: &str) -> Result<DynExport, Error> {
+        let func = self.func(name)?;
+        resolve_dynamic(self.reach.as_reach(), func, name, &[], None)
+    }
+
+    /// Resolves a function that the guest passed as a [`DynFunc`], to call it.
+    ///
+    /// # Errors
+    ///
+    /// If it belongs to another instance.
+    pub fn func_dynamic(&mut self, func: &DynFunc) -> Result<DynExport, Error> {
+        let reach = self.reach.as_reach();
+        check_owner(&func.0, reach.owner())?;
+        resolve_dynamic(reach, func.0.func, REFERENCE, &[], None)
+    }
+
+    fn func(&mut self, name: &str) -> Result<Func, Error> {
+        let quoted = name.escape_debug();
         match self.reach.export(name) {
-            Some(Extern::Func(func)) => resolve(self.reach.as_reach(), func, name, &[]),
-            Some(_) => Err(export_error(format!("export `{name}` is not a function"))),
-            None => Err(export_error(format!("the guest has no export `{name}`"))),
+            Some(Extern::Func(func)) => Ok(func),
+            Some(_) => Err(export_error(format!("export `{quoted}` is not a function"))),
+            None => Err(export_error(format!("the guest has no export `{quoted}`"))),
         }
     }
 

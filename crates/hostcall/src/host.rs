@@ -1,5 +1,7 @@
 //! The host: everything that guests may import.
 
+#![expect(unsafe_code, reason = "`Registry` has unsafe functions")]
+
 use crate::args::Args;
 use crate::closure::{Free, IntoHostFunc, WithState};
 use crate::crossing::{self, Linkage, Params};
@@ -349,7 +351,7 @@ where
     M: 'static,
     G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
 {
-    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    unsafe fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
     where
         P: Params + 'static,
         R: Returns + 'static,
@@ -371,7 +373,7 @@ where
             .item(decl.module, decl.name, ItemKind::Func(signature, link));
     }
 
-    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
     where
         P: Params + 'static,
         V: 'static,
@@ -441,7 +443,9 @@ pub trait HostModule: Sized + 'static {
     /// looked up in the instance that calls, so several instances may share a
     /// store. Pointers are 32 bits wide. Errors are
     /// [`wasmtime::Error`]s, from which the error of the host function can be
-    /// downcast.
+    /// downcast. A [`GuestFunc`](crate::GuestFunc) must be called only while the
+    /// instance it came from is the caller: nothing tells instances apart here,
+    /// and strings and lists would go through the caller's memory.
     ///
     /// # Errors
     ///

@@ -69,8 +69,9 @@
 //! Pointers and lengths are `i32`, or `i64` in guests whose memory is 64-bit.
 //! A result of several core values is written through a return pointer, the
 //! last parameter, as the canonical ABI has it; a guest may also import it as
-//! a multi-value function. A tuple of scalars is multi-value first. There is no
-//! limit on the number of parameters.
+//! a multi-value function. A tuple of scalars is multi-value first. Functions
+//! in `#[host_module]` take any number of parameters, closures up to 12, exports
+//! up to 16.
 
 #![warn(missing_docs)]
 

@@ -10,7 +10,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes in each memory, and in the heap of references, if the guest is
+    /// Bytes in each unshared memory, and in the heap of references, if the guest is
     /// given any.
     pub memory: Option<usize>,
     /// Elements in each table.

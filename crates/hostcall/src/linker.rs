@@ -1,5 +1,7 @@
 //! Host modules in a plain Wasmtime linker, next to an embedder's own code.
 
+#![expect(unsafe_code, reason = "`Registry` has unsafe functions")]
+
 use crate::args::Args;
 use crate::crossing::{self, Linkage, Params};
 use crate::error::Site;
@@ -105,7 +107,7 @@ where
     M: 'static,
     G: Fn(&mut D) -> &mut M + Copy + Send + Sync + 'static,
 {
-    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    unsafe fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
     where
         P: Params + 'static,
         R: Returns + 'static,
@@ -117,7 +119,7 @@ where
         });
     }
 
-    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
     where
         P: Params + 'static,
         V: 'static,

@@ -64,10 +64,6 @@ impl<T> StoreData<T> {
             };
         }
     }
-
-    pub(crate) fn owner(&self) -> u64 {
-        self.owner
-    }
 }
 
 impl<T: fmt::Debug> fmt::Debug for StoreData<T> {

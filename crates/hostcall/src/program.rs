@@ -102,6 +102,11 @@ impl<T: 'static> Program<T> {
             wide,
         };
         let imports = linking.run(&mut linker).map_err(Error::wasmtime)?;
+        #[cfg(feature = "wasi")]
+        let wasi = host
+            .wasi
+            .clone()
+            .filter(|_| crate::wasi::is_imported(&info));
         Ok(Program(Arc::new(Inner {
             module,
             plan,
@@ -113,7 +118,7 @@ impl<T: 'static> Program<T> {
             wide,
             info,
             #[cfg(feature = "wasi")]
-            wasi: host.wasi.clone(),
+            wasi,
         })))
     }
 
@@ -124,6 +129,20 @@ impl<T: 'static> Program<T> {
     ///
     /// If the start function traps, or a limit does not allow the instance.
     pub fn instantiate(&self, state: T) -> Result<Instance<T>, Error> {
+        self.instantiate_with(state, |_| Ok(()))
+    }
+
+    /// As [`Program::instantiate`]; `configure` prepares the Wasmtime store
+    /// before the guest runs, for instance its fuel or epoch deadline.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::instantiate`], and what `configure` returns.
+    pub fn instantiate_with(
+        &self,
+        state: T,
+        configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
+    ) -> Result<Instance<T>, Error> {
         let inner = &*self.0;
         let data = StoreData::new(state, inner.limits, inner.memory_name.clone());
         let mut store = Store::new(inner.module.engine(), data);
@@ -133,6 +152,7 @@ impl<T: 'static> Program<T> {
             let data = store.data_mut();
             data.wasi = Some((wasi.make)(&data.state));
         }
+        configure(&mut store).map_err(Error::wasmtime)?;
         let instance = inner
             .imports
             .instantiate(&inner.linker, &inner.module, &mut store);
@@ -317,11 +337,7 @@ impl<T: 'static> Linking<'_, T> {
         (module, name): (&str, &str),
         site: impl Fn(Signature) -> Arc<Site>,
     ) -> wasmtime::Result<()> {
-        let Some(signature) = Signature::from_core(ty) else {
-            wasmtime::bail!(
-                "the catch-all cannot answer for {module}.{name}: its type {ty} has references into the GC heap"
-            );
-        };
+        let signature = Signature::from_core(ty).expect("the plan leaves out what it cannot be");
         let site = site(signature);
         let linkage = Linkage {
             module,

@@ -365,7 +365,9 @@ where
     }
 
     fn owner(&self) -> u64 {
-        self.access.owner(self.store.as_context().data())
+        // The pointer width is part of it: a callable is used only as it was
+        // checked, even if stores were swapped.
+        self.access.owner(self.store.as_context().data()) << 1 | u64::from(self.wide)
     }
 
     fn limits(&self) -> Limits {

@@ -1,6 +1,8 @@
 //! Where host functions are registered, in a [`Host`](crate::Host) or a plain
 //! Wasmtime linker.
 
+#![expect(unsafe_code, reason = "registering promises what is lifted")]
+
 use crate::args::Args;
 use crate::crossing::Params;
 use crate::guest::Guest;
@@ -29,17 +31,28 @@ impl Decl<'_> {
 }
 
 /// Takes host functions whose state is `T`.
+///
+/// Its functions are unsafe because arguments are read from raw values: what
+/// lifts them must lift exactly `P`, in order.
 #[doc(hidden)]
 pub trait Registry<T> {
     /// A function that borrows from the state and from guest memory.
-    fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    ///
+    /// # Safety
+    ///
+    /// `func` must lift exactly `P`.
+    unsafe fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
     where
         P: Params + 'static,
         R: Returns + 'static,
         F: Fn(&mut T, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static;
 
     /// A function that takes the guest; `lift` gives its other arguments.
-    fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    ///
+    /// # Safety
+    ///
+    /// `lift` must lift exactly `P`.
+    unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
     where
         P: Params + 'static,
         V: 'static,

@@ -78,8 +78,7 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
-    /// Writes a core value of up to 64 bits. The slot is written whole, so it
-    /// may belong to a wider type that shares it.
+    /// Writes a core value of up to 64 bits, zero-extended to 64.
     #[inline(always)]
     #[doc(hidden)]
     pub fn bits(&mut self, bits: u64) -> wasmtime::Result<()> {
@@ -111,7 +110,8 @@ impl<'a> Results<'a> {
 
     /// Fills slots that the chosen case of a variant does not use.
     pub(crate) fn zeros(&mut self, slots: usize) -> wasmtime::Result<()> {
-        (0..slots).try_for_each(|_| self.bits(0))
+        // A `v128` is 16 bytes wide, and may be what shares the slot.
+        (0..slots).try_for_each(|_| self.push(ValRaw::v128(0)))
     }
 
     /// Number of slots written so far.

@@ -289,8 +289,9 @@ fn comma_separated<T>(
 /// ```
 ///
 /// The types are WIT's; records, variants and enums are written in place
-/// (`record { x: s32, y: s32 }`). Four types that WIT lacks are understood as
-/// well: `cstring`, `pointer<T>`, `funcref` and `externref`.
+/// (`record { x: s32, y: s32 }`). Five types that WIT lacks are understood as
+/// well: `cstring`, `pointer<T>`, `v128`, `funcref` and `externref`. Several
+/// results, which only core types have, cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
     pub(crate) params: Vec<(String, Type)>,

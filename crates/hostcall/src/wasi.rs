@@ -18,8 +18,9 @@ pub(crate) type MakeWasi<T> = Arc<dyn Fn(&T) -> WasiP1Ctx + Send + Sync>;
 impl<T: Send + 'static> Host<T> {
     /// Offers WASI preview 1, so that ordinary C and Rust programs start.
     ///
-    /// `make` says what each instance gets: nothing is inherited from the host
-    /// unless it asks for it.
+    /// `make` says what each instance gets: no files, streams, arguments or
+    /// environment unless it asks for them. It is called for guests that import
+    /// WASI.
     ///
     /// ```
     /// use hostcall::Host;
@@ -29,8 +30,8 @@ impl<T: Send + 'static> Host<T> {
     /// host.wasi(|_| WasiCtxBuilder::new().inherit_stdio().arg("guest").build_p1());
     /// ```
     ///
-    /// Waiting in a WASI call blocks the thread. Do not call such guests from
-    /// a thread of an asynchronous runtime.
+    /// Waiting in a WASI call blocks the thread, and panics on a thread of an
+    /// asynchronous runtime: call such guests elsewhere.
     pub fn wasi(&mut self, make: impl Fn(&T) -> WasiP1Ctx + Send + Sync + 'static) -> &mut Self {
         self.wasi = Some(Wasi {
             make: Arc::new(make),
@@ -72,7 +73,7 @@ pub(crate) fn offer<T: 'static>(
     let Some(wasi) = &host.wasi else {
         return Ok(());
     };
-    if !info.imports.iter().any(|import| import.module == MODULE) {
+    if !is_imported(info) {
         return Ok(());
     }
     (wasi.add)(linker).map_err(Error::wasmtime)?;
@@ -80,6 +81,11 @@ pub(crate) fn offer<T: 'static>(
         .items
         .extend(items(&host.engine).map_err(Error::wasmtime)?);
     Ok(())
+}
+
+/// Whether the guest imports any of WASI.
+pub(crate) fn is_imported(info: &ModuleInfo) -> bool {
+    info.imports.iter().any(|import| import.module == MODULE)
 }
 
 /// The functions of WASI, with their types.

@@ -550,7 +550,7 @@ fn tables_of_functions() {
     let mut host = Host::<()>::new();
     host.func("env", "f", {
         |guest: &mut Guest<'_, ()>, index: u32, n: i32| -> Result<i32, Error> {
-            let f = guest.table_func::<i32, i32>("__indirect_function_table", index)?;
+            let f = guest.table_func::<i32, i32>("__indirect_function_table", index.into())?;
             guest.call(&f, n)
         }
     });

@@ -202,6 +202,33 @@ fn an_export_of_another_instance_is_refused() {
     assert_eq!(order.call(&mut one, 7).unwrap(), 7);
 }
 
+/// Stores can be swapped between instances, pointer widths cannot.
+#[test]
+fn an_export_is_not_used_with_another_pointer_width() {
+    let guest = |width: &str, bits: &str| {
+        format!(
+            r#"(module (memory (export "memory") {width} 1)
+            (func (export "text") (result {bits} {bits}) ({bits}.const 0) ({bits}.const 0)))"#
+        )
+    };
+    let host = Host::<()>::new();
+    let mut instances = [guest("", "i32"), guest("i64", "i64")].map(|guest| {
+        host.program(guest.as_bytes())
+            .unwrap()
+            .instantiate(())
+            .unwrap()
+    });
+    let text = instances[0].export::<(), String>("text").unwrap();
+    assert_eq!(text.call(&mut instances[0], ()).unwrap(), "");
+    let [narrow, wide] = &mut instances;
+    std::mem::swap(narrow.store_mut(), wide.store_mut());
+    let error = text.call(wide, ()).unwrap_err();
+    assert!(
+        error.to_string().contains("belongs to another instance"),
+        "{error}"
+    );
+}
+
 #[test]
 fn a_start_function_that_fails_leaves_no_instance() {
     let mut host = Host::<()>::new();

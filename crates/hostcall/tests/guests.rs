@@ -124,7 +124,7 @@ impl Geo {
 
     /// A function pointer of C is an index into the guest's table.
     fn visit(guest: &mut Guest<'_, Geo>, n: u32, callback: u32) -> Result<(), hostcall::Error> {
-        let visit = guest.table_func::<u32, ()>("__indirect_function_table", callback)?;
+        let visit = guest.table_func::<u32, ()>("__indirect_function_table", callback.into())?;
         (0..n).try_for_each(|i| guest.call(&visit, i))
     }
 

@@ -11,7 +11,10 @@ pub fn host_module(module: &HostModule) -> TokenStream {
         state,
         functions,
     } = module;
-    let functions = functions.iter().map(function);
+    let functions = functions.iter().map(|one| {
+        let (cfgs, registration) = (&one.cfgs, function(one));
+        quote!(#(#cfgs)* { #registration })
+    });
     quote! {
         #[automatically_derived]
         impl ::hostcall::HostModule for #state {
@@ -45,10 +48,13 @@ fn function(function: &Function) -> TokenStream {
         _ => {
             let call = call(function);
             quote! {
-                registry.func::<#list, #result, _>(
-                    #decl,
-                    |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| #call,
-                );
+                // SAFETY: each of the parameters is lifted once, in order.
+                unsafe {
+                    registry.func::<#list, #result, _>(
+                        #decl,
+                        |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| #call,
+                    );
+                }
             }
         }
     }
@@ -78,6 +84,7 @@ fn guest_func(function: &Function, decl: &TokenStream, list: &TokenStream) -> To
     } = function;
     let (idents, lifts) = lifts(params);
     quote! {
+        unsafe {
         registry.guest_func::<#list, _, #result, _, _>(
             #decl,
             |args: &mut ::hostcall::impl_::Args<'_>| {
@@ -88,6 +95,7 @@ fn guest_func(function: &Function, decl: &TokenStream, list: &TokenStream) -> To
                 Self::#ident(guest, #(#idents),*)
             },
         );
+        }
     }
 }
 

@@ -125,6 +125,12 @@ fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
         name: options.name.unwrap_or(name),
         receiver,
         params,
+        cfgs: item
+            .attrs
+            .iter()
+            .filter(|attr| attr.path().is_ident("cfg"))
+            .cloned()
+            .collect(),
         result: match &item.sig.output {
             ReturnType::Default => parse_quote!(()),
             ReturnType::Type(_, ty) => (**ty).clone(),

@@ -11,60 +11,72 @@ impl App {
 impl ::hostcall::HostModule for App {
     const NAME: &'static str = "env";
     fn register(registry: &mut impl ::hostcall::impl_::Registry<Self>) {
-        registry
-            .func::<
-                (i32, (i32, ())),
-                i32,
-                _,
-            >(
-                ::hostcall::impl_::Decl {
-                    module: "env",
-                    name: "add",
-                    params: &["a", "b"],
-                },
-                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
-                    let _ = state;
-                    let arg0 = args.arg::<i32>()?;
-                    let arg1 = args.arg::<i32>()?;
-                    ::hostcall::impl_::Result::Ok(Self::add(arg0, arg1))
-                },
-            );
-        registry
-            .func::<
-                (&str, ()),
-                Result<(), Error>,
-                _,
-            >(
-                ::hostcall::impl_::Decl {
-                    module: "env",
-                    name: "log",
-                    params: &["text"],
-                },
-                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
-                    let arg0 = args.arg::<&str>()?;
-                    ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
-                },
-            );
-        registry
-            .guest_func::<
-                (GuestStr, ()),
-                _,
-                (),
-                _,
-                _,
-            >(
-                ::hostcall::impl_::Decl {
-                    module: "other",
-                    name: "type",
-                    params: &["text"],
-                },
-                |args: &mut ::hostcall::impl_::Args<'_>| {
-                    let arg0 = args.arg::<GuestStr>()?;
-                    ::hostcall::impl_::Result::Ok((arg0,))
-                },
-                |guest: &mut ::hostcall::Guest<'_, Self>, (arg0,)| {
-                    Self::with_guest(guest, arg0)
-                },
-            );
+        {
+            unsafe {
+                registry
+                    .func::<
+                        (i32, (i32, ())),
+                        i32,
+                        _,
+                    >(
+                        ::hostcall::impl_::Decl {
+                            module: "env",
+                            name: "add",
+                            params: &["a", "b"],
+                        },
+                        |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                            let _ = state;
+                            let arg0 = args.arg::<i32>()?;
+                            let arg1 = args.arg::<i32>()?;
+                            ::hostcall::impl_::Result::Ok(Self::add(arg0, arg1))
+                        },
+                    );
+            }
+        }
+        {
+            unsafe {
+                registry
+                    .func::<
+                        (&str, ()),
+                        Result<(), Error>,
+                        _,
+                    >(
+                        ::hostcall::impl_::Decl {
+                            module: "env",
+                            name: "log",
+                            params: &["text"],
+                        },
+                        |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                            let arg0 = args.arg::<&str>()?;
+                            ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
+                        },
+                    );
+            }
+        }
+        {
+            unsafe {
+                registry
+                    .guest_func::<
+                        (GuestStr, ()),
+                        _,
+                        (),
+                        _,
+                        _,
+                    >(
+                        ::hostcall::impl_::Decl {
+                            module: "other",
+                            name: "type",
+                            params: &["text"],
+                        },
+                        |args: &mut ::hostcall::impl_::Args<'_>| {
+                            let arg0 = args.arg::<GuestStr>()?;
+                            ::hostcall::impl_::Result::Ok((arg0,))
+                        },
+                        |guest: &mut ::hostcall::Guest<'_, Self>, (arg0,)| {
+                            Self::with_guest(guest, arg0)
+                        },
+                    );
+            }
+        }
     }
 }

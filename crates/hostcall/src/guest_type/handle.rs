@@ -99,6 +99,15 @@ impl GuestStr {
 }
 
 impl<T> GuestSlice<T> {
+    /// The `count` elements at `address`, which are checked when they are used.
+    pub fn new(address: u64, count: u64) -> GuestSlice<T> {
+        GuestSlice {
+            raw: (address, count),
+            argument: u32::MAX,
+            ty: PhantomData,
+        }
+    }
+
     /// Number of elements, as the guest gave it.
     #[expect(
         clippy::len_without_is_empty,

@@ -76,7 +76,7 @@ impl<'a> Parser<'a> {
                 return Err(self.expected(
                     "a type (bool, s8..s64, u8..u64, f32, f64, char, string, list<T>, option<T>, \
                      result<T, E>, tuple<..>, record { .. }, variant { .. }, enum { .. }, \
-                     cstring, pointer<T>, funcref or externref)",
+                     cstring, pointer<T>, v128, funcref or externref)",
                 ));
             }
         };
