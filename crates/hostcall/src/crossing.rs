@@ -148,15 +148,7 @@ where
             };
             // SAFETY: Wasmtime has initialised the parameters, whose types are
             // those that the linkage was made for.
-            let mut args = unsafe {
-                Args::new(
-                    &slots[..bound.params],
-                    bound.wide,
-                    source,
-                    borrows,
-                    references,
-                )
-            };
+            let mut args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
             func(bound.access.state(data), &mut args)?.returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
@@ -199,9 +191,7 @@ where
                 false => Source::Absent,
             };
             // SAFETY: as in `link_func`.
-            lift(&mut unsafe {
-                Args::new(&slots[..bound.params], bound.wide, source, None, references)
-            })?
+            lift(&mut unsafe { Args::new(slots, bound.wide, source, None, references) })?
         };
         let value = {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
