@@ -272,8 +272,10 @@ impl<'a, 'r> View<'a, 'r> {
     /// Borrows the value at `pointer`.
     #[inline(always)]
     pub fn value<T: CheckedBitPattern>(&mut self, pointer: u64) -> Lifted<&'a T> {
-        check_align(pointer, align_of::<T>())?;
-        let bytes = self.bytes(pointer, self.byte_length::<T>(pointer, 1)?)?;
+        let length = self.byte_length::<T>(pointer, 1)?;
+        let bytes = self
+            .bytes(pointer, length)
+            .map_err(|fault| first::<T>(pointer, fault))?;
         checked::try_from_bytes(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
@@ -283,8 +285,10 @@ impl<'a, 'r> View<'a, 'r> {
         &mut self,
         pointer: u64,
     ) -> Lifted<&'a mut T> {
-        check_align(pointer, align_of::<T>())?;
-        let bytes = self.bytes_mut(pointer, self.byte_length::<T>(pointer, 1)?)?;
+        let length = self.byte_length::<T>(pointer, 1)?;
+        let bytes = self
+            .bytes_mut(pointer, length)
+            .map_err(|fault| first::<T>(pointer, fault))?;
         checked::try_from_bytes_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
@@ -336,6 +340,15 @@ impl Missing {
             Missing::Shared => Fault::SharedMemory,
         })
     }
+}
+
+/// Alignment is reported before anything else. The cast checks it, on the
+/// host's address: memories are aligned to more than any type, so the guest's
+/// need not be checked as well where nothing else is wrong.
+#[cold]
+#[inline(never)]
+fn first<T>(pointer: u64, fault: Box<Fault>) -> Box<Fault> {
+    check_align(pointer, align_of::<T>()).err().unwrap_or(fault)
 }
 
 /// The guest's address is aligned and its length a multiple of the size, so
