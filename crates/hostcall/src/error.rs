@@ -7,6 +7,12 @@ use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Trap, WasmBacktrace};
 
+mod display;
+mod travel;
+
+pub(crate) use travel::{Bad, Panicked, cross};
+use travel::{Crossed, message};
+
 /// Why something did not work.
 ///
 /// `Display` is one readable paragraph: what failed, on which value, and where
@@ -279,31 +285,6 @@ impl Error {
     }
 }
 
-/// The message of `error` and its sources, after some contexts. An error of
-/// ours tells its sources itself; one that has come through many guests would
-/// tell them all, so the middle of what is too long is left out.
-fn message(error: &wasmtime::Error, contexts: usize) -> String {
-    const LONGEST: usize = 2000;
-    const CUT: &str = " [...] ";
-    let mut text = String::new();
-    for error in error.chain().skip(contexts) {
-        let separator = if text.is_empty() { "" } else { ": " };
-        let ours = error.downcast_ref::<Error>();
-        let message = ours.map_or_else(|| error.to_string(), |error| Headline(error).to_string());
-        text.push_str(separator);
-        text.push_str(&message);
-        if ours.is_some() {
-            break;
-        }
-    }
-    if text.len() > LONGEST {
-        let head = text.floor_char_boundary(LONGEST / 2);
-        let tail = text.ceil_char_boundary(text.len() - LONGEST / 2 + CUT.len());
-        text.replace_range(head..tail, CUT);
-    }
-    text
-}
-
 #[cfg(feature = "wasi")]
 fn exit_status(error: &wasmtime::Error) -> Option<i32> {
     error
@@ -340,99 +321,6 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
         .collect()
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Headline(self).fmt(f)?;
-        write_trail(f, &self.0)
-    }
-}
-
-/// What failed, and on which value, but not where the guest was.
-struct Headline<'a>(&'a Error);
-
-impl fmt::Display for Headline<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0.0;
-        match (&inner.kind, &inner.site) {
-            (ErrorKind::Parse(error), _) => write!(f, "{error}"),
-            (ErrorKind::Link(error), _) => write!(f, "{error}"),
-            (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
-            (
-                ErrorKind::Text(message)
-                | ErrorKind::ProgramFile(message)
-                | ErrorKind::Signature(message)
-                | ErrorKind::Export(message)
-                | ErrorKind::Value(message)
-                | ErrorKind::Message(message),
-                _,
-            ) => f.write_str(message),
-            (ErrorKind::Exit(status), _) => write!(f, "the guest exited with status {status}"),
-            (ErrorKind::Fault(fault), site) => {
-                write_fault(f, fault, inner.place.as_ref(), site.as_deref())
-            }
-            (ErrorKind::Host, Some(site)) => write!(f, "{site} failed: {}", self.0.cause()),
-            (ErrorKind::Host, None) => f.write_str(&self.0.cause()),
-            (ErrorKind::Panic(message), Some(site)) => write!(f, "{site} panicked: {message}"),
-            (ErrorKind::Panic(message), None) => write!(f, "a host function panicked: {message}"),
-            (ErrorKind::Trap(trap), _) => {
-                write!(
-                    f,
-                    "the guest trapped: {}",
-                    trap.to_string().trim_start_matches("wasm trap: ")
-                )
-            }
-        }
-    }
-}
-
-fn write_fault(
-    f: &mut fmt::Formatter<'_>,
-    fault: &Fault,
-    place: Option<&Place>,
-    site: Option<&Site>,
-) -> fmt::Result {
-    match site {
-        Some(site) => write!(f, "{site} ")?,
-        None => f.write_str("the host ")?,
-    }
-    match place {
-        Some(Place::Named(name)) => write!(f, "refused argument `{name}`: {fault}"),
-        Some(Place::Argument(index)) => write!(f, "refused argument {index}: {fault}"),
-        Some(Place::Result) | None if site.is_some() => {
-            write!(f, "could not return its result: {fault}")
-        }
-        Some(Place::Address) => write!(f, "could not use the guest: {fault}"),
-        Some(Place::Passed) => write!(f, "could not pass its arguments: {fault}"),
-        Some(Place::Returned) => write!(f, "refused what the export returned: {fault}"),
-        Some(Place::Result) | None => write!(f, "could not use the guest: {fault}"),
-    }
-}
-
-/// Where the guest was: frames, and the export that the host called.
-fn write_trail(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
-    const SHOWN: usize = 8;
-    let Some(export) = &inner.export else {
-        return Ok(());
-    };
-    if matches!(inner.kind, ErrorKind::Exit(_)) {
-        return Ok(());
-    }
-    for (i, frame) in inner.backtrace.iter().take(SHOWN).enumerate() {
-        write!(
-            f,
-            "{} {frame}",
-            if i == 0 { "; guest backtrace:" } else { " <-" }
-        )?;
-    }
-    if inner.backtrace.len() > SHOWN {
-        f.write_str(" <- and more")?;
-    }
-    if export == INSTANTIATION {
-        return f.write_str("; while instantiating");
-    }
-    write!(f, "; in a call of export `{}`", export.escape_debug())
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
@@ -467,136 +355,6 @@ impl From<LinkError> for Error {
     fn from(error: LinkError) -> Error {
         Error::of(ErrorKind::Link(error))
     }
-}
-
-/// A fault on its way out of a host function.
-#[derive(Debug)]
-pub(crate) struct Bad {
-    pub place: Place,
-    pub fault: Box<Fault>,
-}
-
-impl Bad {
-    pub fn argument(index: u32, fault: Box<Fault>) -> Bad {
-        if index == u32::MAX {
-            return Bad {
-                place: Place::Address,
-                fault,
-            };
-        }
-        Bad {
-            place: Place::Argument(index),
-            fault,
-        }
-    }
-
-    pub fn result(fault: Box<Fault>) -> Bad {
-        Bad {
-            place: Place::Result,
-            fault,
-        }
-    }
-
-    #[cold]
-    pub fn at(place: Place, fault: Box<Fault>) -> wasmtime::Error {
-        wasmtime::Error::new(Bad { place, fault })
-    }
-
-    fn named(mut self, signature: &Signature) -> Bad {
-        if let Place::Argument(index) = self.place
-            && let Some((name, ty)) = signature.params.get(index as usize)
-        {
-            self.place = Place::Named(format!("{name}: {ty}"));
-        }
-        self
-    }
-}
-
-impl fmt::Display for Bad {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.place {
-            Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
-            Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
-            Place::Result | Place::Returned => write!(f, "result: {}", self.fault),
-            Place::Address => write!(f, "{}", self.fault),
-            Place::Passed => write!(f, "arguments: {}", self.fault),
-        }
-    }
-}
-
-impl std::error::Error for Bad {}
-
-impl From<Bad> for Error {
-    fn from(bad: Bad) -> Error {
-        let mut error = Error::of(ErrorKind::Fault(*bad.fault));
-        error.0.place = Some(bad.place);
-        error
-    }
-}
-
-/// A panic on its way out of a host function.
-#[derive(Debug)]
-pub(crate) struct Panicked(String);
-
-impl Panicked {
-    pub fn new(payload: &(dyn std::any::Any + Send)) -> Panicked {
-        let message = payload
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| payload.downcast_ref::<&str>().copied());
-        Panicked(message.unwrap_or("a panic without a message").to_owned())
-    }
-}
-
-impl fmt::Display for Panicked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "panicked: {}", self.0)
-    }
-}
-
-impl std::error::Error for Panicked {}
-
-/// Context of an error that left a host function: which one it was.
-#[derive(Debug)]
-pub(crate) struct Crossed {
-    site: Arc<Site>,
-    /// What the error says that the host function returned.
-    message: String,
-}
-
-impl fmt::Display for Crossed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed", self.site)
-    }
-}
-
-/// Marks `error` as coming out of `site`. The first site is kept: it is where
-/// the error arose.
-#[cold]
-#[inline(never)]
-pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error {
-    let error = match error.downcast::<Error>() {
-        // A fault that a `Guest` method met in this very call.
-        Ok(Error(inner)) if inner.site.is_none() && inner.export.is_none() => match *inner {
-            Inner {
-                kind: ErrorKind::Fault(fault),
-                place,
-                ..
-            } => wasmtime::Error::new(Bad {
-                place: place.unwrap_or(Place::Result),
-                fault: Box::new(fault),
-            }),
-            inner => wasmtime::Error::new(Error(Box::new(inner))),
-        },
-        Ok(error) => wasmtime::Error::new(error),
-        Err(error) => error,
-    };
-    let error = match error.downcast::<Bad>() {
-        Ok(bad) => wasmtime::Error::new(bad.named(&site.signature)),
-        Err(error) => error,
-    };
-    let (site, message) = (site.clone(), message(&error, 0));
-    error.context(Crossed { site, message })
 }
 
 #[cfg(test)]
