@@ -439,9 +439,11 @@ pub trait HostModule: Sized + 'static {
     /// Adds the functions to a Wasmtime linker; `get` finds their state in the
     /// store's data.
     ///
-    /// Guests are imported from as they are; memory and `cabi_realloc` are
-    /// looked up in the instance that calls, so several instances may share a
-    /// store. Pointers are 32 bits wide. Errors are
+    /// The memory, exported as `memory`, and `cabi_realloc` are looked up in
+    /// the instance that calls, so several instances may share a store.
+    /// Pointers are 32 bits wide. A result of several core values has its first
+    /// form only: a return pointer, or multi-value for a tuple of scalars.
+    /// Errors are
     /// [`wasmtime::Error`]s, from which the error of the host function can be
     /// downcast. A [`GuestFunc`](crate::GuestFunc) must be called only while the
     /// instance it came from is the caller: nothing tells instances apart here,

@@ -3,12 +3,17 @@
 
 pub use crate::args::Args;
 pub use crate::crossing::Params;
-pub use crate::fault::{Fault, Lifted};
+pub use crate::fault::Lifted;
 pub use crate::guest_type::{
     Needs, PlaceBits, bad_tag, lift_case, load_tag, lower_case, max, store_tag,
 };
-pub use crate::layout::{self, Layouts, UNIT};
+pub use crate::layout::Layouts;
 pub use crate::registry::{Decl, Registry};
 pub use crate::results::Results;
 pub use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit, Zeroable};
 pub use wasmtime::Result;
+
+/// Layouts in guest memory.
+pub mod layout {
+    pub use crate::layout::{offset, payload_offset, record, variant};
+}

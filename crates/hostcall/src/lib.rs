@@ -88,8 +88,7 @@ mod guest;
 mod guest_type;
 mod host;
 mod instance;
-#[doc(hidden)]
-pub mod layout;
+mod layout;
 mod limits;
 mod linker;
 mod memory;
