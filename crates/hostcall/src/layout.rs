@@ -82,7 +82,7 @@ pub const fn tag_size(cases: usize) -> usize {
 }
 
 /// A variant of as many cases as `payloads`; a case without payload has
-/// [`UNIT`].
+/// `UNIT`.
 pub const fn variant(payloads: &[Layouts]) -> Layouts {
     [variant_in(payloads, 0), variant_in(payloads, 1)]
 }
