@@ -6,6 +6,8 @@
 #   C:               clang and wasm-ld as ziglang brings them    pip install ziglang==0.17.1
 #   Rust:            Debian 12's rustc 1.63, with std for Wasm   apt-get install rustc libstd-rust-dev-wasm32 lld
 #   AssemblyScript:  Node; the compiler is fetched by npm into a folder that is deleted afterwards
+#   SQLite:          the amalgamation 3.54.1 of www.sqlite.org in the folder that SQLITE names;
+#                    without it, sqlite.wasm stays as it is
 #
 # RUSTC, PYTHON and ASC name other programs (ASC an installed AssemblyScript compiler).
 set -euo pipefail
@@ -62,6 +64,13 @@ c_guest crash/crash.c crash/crash.wasm debug -O1
 # No name section here: a guest whose functions have only numbers.
 "$PYTHON" -m ziglang cc -target wasm32-wasi -Oz -s -std=c11 -Wall -Wextra \
     -Wl,-z,stack-size=65536 wasi-cat/wasi-cat.c -o wasi-cat/wasi-cat.wasm
+
+if [ -n "${SQLITE:-}" ]; then
+    "$PYTHON" -m ziglang cc -target wasm32-wasi -mexec-model=reactor -O2 -I"$SQLITE" \
+        -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_DQS=0 -DSQLITE_ENABLE_FTS5 \
+        -DSQLITE_ENABLE_RTREE -DSQLITE_ENABLE_MATH_FUNCTIONS -DSQLITE_OMIT_WAL -Wl,--strip-debug \
+        sqlite/sqlite.c "$SQLITE/sqlite3.c" -o sqlite/sqlite.wasm
+fi
 
 "$RUSTC" --edition 2021 --crate-name rust_guest --crate-type cdylib --target wasm32-unknown-unknown \
     -C opt-level=s -C panic=abort -C lto -C codegen-units=1 -C strip=debuginfo \
