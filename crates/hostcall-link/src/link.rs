@@ -1,0 +1,280 @@
+//! Links: replaces imports of a guest by functions of providers, and puts small
+//! bodies into their call sites.
+
+mod accept;
+mod assemble;
+mod body;
+mod code;
+mod customs;
+mod decide;
+mod error;
+mod expand;
+mod fresh;
+mod leb;
+mod names;
+mod number;
+mod pool;
+mod resolve;
+mod scan;
+mod sections;
+mod template;
+#[cfg(test)]
+mod tests;
+mod types;
+
+pub use error::{RewriteError, RewriteErrorKind};
+use expand::Expander;
+use number::Numbers;
+use resolve::Graph;
+use scan::Guest;
+use template::ValTypes;
+use types::TypeSpace;
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::{Import, Provider};
+
+/// One import of a guest, and the function that takes its place.
+#[derive(Clone, Copy, Debug)]
+pub struct Replacement<'a> {
+    /// The import: its position in the import section
+    /// ([`Import::index`]).
+    pub import: u32,
+    /// Where the function comes from. Replacements that name the same
+    /// `Provider` share its globals.
+    pub provider: &'a Provider,
+    /// The name of the function among the provider's exports.
+    pub function: &'a str,
+    /// Whether the body may stand at call sites. Otherwise calls stay calls,
+    /// of a function that the linked module defines.
+    pub call_sites: bool,
+}
+
+/// The memory that linking appends to a guest for the use of bodies and of the
+/// host. It is exported as `hostcall:page`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostPage {
+    /// Its size in bytes, which is rounded up to pages of 64 KiB.
+    pub size: u32,
+    /// What it holds at first, beyond zeros: offsets and bytes.
+    pub init: Vec<(u32, Vec<u8>)>,
+}
+
+/// How much of their own code guests may gain through bodies at call sites.
+///
+/// Whatever the budget, expansions add at most 64 MiB to a module, and a body
+/// that grows beyond 65,536 operators is never put anywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Operators of a body that may stand at a call site, with the bodies that
+    /// are nested in it. 200 by default.
+    pub body: u32,
+    /// Operators that one function of the guest may gain. 5,000 by default.
+    pub function: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            body: 200,
+            function: 5_000,
+        }
+    }
+}
+
+/// What to change about a guest.
+#[derive(Clone, Debug, Default)]
+pub struct LinkOptions<'a> {
+    /// The imports to replace, each at most once.
+    pub replacements: Vec<Replacement<'a>>,
+    /// Index of the guest's memory that bodies mean when they use memory.
+    pub memory: Option<u32>,
+    /// The host page; without one, none is appended.
+    pub page: Option<HostPage>,
+    /// How much code bodies at call sites may add.
+    pub budget: Budget,
+}
+
+/// A linked module and what became of the guest in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Linked {
+    /// The linked module.
+    pub bytes: Vec<u8>,
+    /// Its imports, in the order of its import section.
+    pub imports: Vec<LinkedImport>,
+    /// What became of each replacement, in the order of the replacements.
+    pub replaced: Vec<Replaced>,
+    /// The functions that were added, in their order, after all of the guest's.
+    pub added: Vec<AddedFunction>,
+    /// The code that came from providers, sorted by offset.
+    pub ranges: Vec<InlinedRange>,
+    /// Operators whose traps mean something, sorted by offset.
+    pub traps: Vec<TrapSite>,
+    /// What was lost, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// One import of a linked module.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkedImport {
+    /// An import of the guest: its position in the guest's import section.
+    Original(u32),
+    /// A host function that a body calls and that the guest does not import.
+    Added(Import),
+}
+
+/// A function of a provider that a linked module defines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddedFunction {
+    /// A replacement whose provider has the function.
+    pub replacement: u32,
+    /// The function, counted among those that the provider defines.
+    pub function: u32,
+}
+
+/// What became of a replaced import.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Operators of the body, with the bodies that were put into it.
+    pub operators: u32,
+    /// Direct calls of the import in the guest's code.
+    pub sites: u32,
+    /// How many of them the body stands in.
+    pub inlined: u32,
+}
+
+/// Code of a linked module that came from a provider: a body at a call site, or
+/// a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InlinedRange {
+    /// Offset of the first byte in the linked module.
+    pub start: u32,
+    /// Offset after the last byte.
+    pub end: u32,
+    /// The replacement that it belongs to.
+    pub replacement: u32,
+}
+
+/// An operator whose trap means something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrapSite {
+    /// Offset of the operator in the linked module.
+    pub offset: u32,
+    /// The replacement that it belongs to.
+    pub replacement: u32,
+    /// What the trap means.
+    pub message: &'static str,
+}
+
+/// Links a guest: replaces imports by functions of providers, and puts their
+/// bodies into the guest's calls as far as the budget allows.
+///
+/// The result is an ordinary module. It behaves as the guest would if its
+/// imports were bound to those functions, in any engine. Everything that the
+/// guest exports is exported as before.
+///
+/// # Errors
+///
+/// A [`RewriteError`] when `guest` is not a valid module, when it uses
+/// [reserved](crate::RESERVED_PREFIX) names, when a replacement does not fit
+/// its import, or when the linked module would be too large for any engine.
+///
+/// # Panics
+///
+/// In debug builds, when the linked module does not pass [`check`](crate::check()):
+/// that is a mistake of this crate.
+///
+/// ```
+/// use hostcall_link::{LinkOptions, Provider, Replacement, link};
+///
+/// let guest = wat::parse_str(
+///     r#"(module
+///         (import "env" "double" (func $double (param i32) (result i32)))
+///         (func (export "eight") (result i32)
+///             i32.const 4
+///             call $double))"#,
+/// )?;
+/// let math = Provider::parse(&wat::parse_str(
+///     r#"(module
+///         (func (export "double") (param i32) (result i32)
+///             local.get 0
+///             i32.const 1
+///             i32.shl))"#,
+/// )?)?;
+/// let options = LinkOptions {
+///     replacements: vec![Replacement {
+///         import: 0,
+///         provider: &math,
+///         function: "double",
+///         call_sites: true,
+///     }],
+///     ..LinkOptions::default()
+/// };
+/// let linked = link(&guest, &options)?;
+/// assert!(linked.imports.is_empty());
+/// assert_eq!(linked.replaced[0].inlined, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn link(guest: &[u8], options: &LinkOptions<'_>) -> Result<Linked, RewriteError> {
+    let linked = rewrite(guest, options)?;
+    if cfg!(debug_assertions)
+        && let Err(error) = crate::check(guest, options, &linked)
+        && error.is_certain()
+    {
+        panic!("a mistake in the linker: {error}");
+    }
+    Ok(linked)
+}
+
+fn rewrite(guest: &[u8], options: &LinkOptions<'_>) -> Result<Linked, RewriteError> {
+    options.page.as_ref().map_or(Ok(()), sections::check_page)?;
+    let (guest, bodies) = scan::scan(guest)?;
+    let mut types = TypeSpace::new(&guest.types);
+    let replaced = accept::accept(&guest, options, &types)?;
+    let graph = resolve::resolve(&guest, options, replaced, &mut types);
+    let decisions = decide::decide(&graph, options.budget);
+    let numbers = number::number(&guest, options, &graph, &decisions, &mut types);
+    let expander = Expander {
+        graph: &graph,
+        decisions: &decisions,
+        numbers: &numbers,
+        types: &mut types,
+        values: ValTypes::default(),
+    };
+    let prepared = code::prepare(options, expander)?;
+    let context = Context {
+        guest: &guest,
+        options,
+        graph: &graph,
+        numbers: &numbers,
+    };
+    let code = code::write(&context, bodies, &prepared)?;
+    assemble::assemble(&context, &mut types, code)
+}
+
+/// What the passes that write have in common.
+struct Context<'c, 'a> {
+    guest: &'c Guest<'c>,
+    options: &'c LinkOptions<'a>,
+    graph: &'c Graph<'a>,
+    numbers: &'c Numbers,
+}
+
+impl Context<'_, '_> {
+    /// The imports that are not replaced: positions in the import section.
+    fn kept_imports(&self) -> impl Iterator<Item = u32> {
+        let functions = self.guest.function_imports.iter();
+        let replaced = functions.zip(&self.graph.replaced);
+        let replaced = replaced.filter(|(_, replaced)| replaced.is_some());
+        let replaced: HashSet<u32> = replaced.map(|(position, _)| *position).collect();
+        let all = 0..self.guest.imports.len() as u32;
+        all.filter(move |position| !replaced.contains(position))
+    }
+
+    /// Functions that bodies take references to, in order.
+    fn declared(&self) -> Vec<u32> {
+        let targets = self.graph.nodes.iter().flat_map(|node| &node.refs);
+        let functions: BTreeSet<u32> = targets.map(|target| self.numbers.target(*target)).collect();
+        functions.into_iter().collect()
+    }
+}

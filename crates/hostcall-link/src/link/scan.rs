@@ -1,0 +1,139 @@
+//! Reads and validates the guest, all but the inside of its function bodies.
+
+use wasmparser::types::Types;
+use wasmparser::{
+    ExportSectionReader, FuncToValidate, FunctionBody, Import, ImportSectionReader, Parser,
+    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+};
+
+use super::RewriteError;
+use super::error::RewriteErrorKind;
+use crate::{ParseError, Place, RESERVED_PREFIX, header, parse};
+
+/// A guest, read as far as rewriting needs it.
+pub(super) struct Guest<'a> {
+    pub(super) bytes: &'a [u8],
+    /// Its sections in order; of the code section, only the start.
+    pub(super) sections: Vec<Payload<'a>>,
+    pub(super) imports: Vec<Import<'a>>,
+    /// Positions among the imports of those that are functions: by function
+    /// index.
+    pub(super) function_imports: Vec<u32>,
+    pub(super) types: Types,
+    pub(super) counts: Counts,
+}
+
+/// A function body, and what validates it.
+pub(super) type Body<'a> = (FuncToValidate<ValidatorResources>, FunctionBody<'a>);
+
+/// How many of each the guest has, imported ones included.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) functions: u32,
+    pub(super) memories: u32,
+    pub(super) globals: u32,
+    pub(super) exports: u32,
+    pub(super) elements: u32,
+    pub(super) data: u32,
+}
+
+/// The guest, and its bodies, which are still to be validated.
+pub(super) type Scanned<'a> = (Guest<'a>, Vec<Body<'a>>);
+
+pub(super) fn scan(bytes: &[u8]) -> Result<Scanned<'_>, RewriteError> {
+    header::check(bytes)?;
+    let mut scan = Scan::default();
+    let mut validator = Validator::new_with_features(WasmFeatures::all());
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        if let Payload::ImportSection(section) = &payload {
+            parse::check_import_names(section.clone())?;
+        }
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, body) => scan.bodies.push((function, body)),
+            ValidPayload::End(types) => return Ok(scan.finish(bytes, types)),
+            _ => scan.section(payload)?,
+        }
+    }
+    Err(ParseError::new(bytes.len() as u64, "the module has no end").into())
+}
+
+#[derive(Default)]
+struct Scan<'a> {
+    sections: Vec<Payload<'a>>,
+    bodies: Vec<Body<'a>>,
+    imports: Vec<Import<'a>>,
+    function_imports: Vec<u32>,
+    counts: Counts,
+}
+
+impl<'a> Scan<'a> {
+    fn section(&mut self, payload: Payload<'a>) -> Result<(), RewriteError> {
+        match &payload {
+            Payload::ImportSection(section) => self.imports(section.clone())?,
+            Payload::ExportSection(section) => self.exports(section.clone())?,
+            Payload::ElementSection(section) => self.counts.elements = section.count(),
+            Payload::DataSection(section) => self.counts.data = section.count(),
+            _ => {}
+        }
+        self.sections.push(payload);
+        Ok(())
+    }
+
+    fn imports(&mut self, section: ImportSectionReader<'a>) -> Result<(), RewriteError> {
+        for import in section.into_imports_with_offsets() {
+            let (offset, import) = import?;
+            if is_reserved(import.module) || is_reserved(import.name) {
+                return Err(reserved(Place::Import, import.module, import.name, offset));
+            }
+            if let TypeRef::Func(_) | TypeRef::FuncExact(_) = import.ty {
+                self.function_imports.push(self.imports.len() as u32);
+            }
+            self.imports.push(import);
+        }
+        Ok(())
+    }
+
+    fn exports(&mut self, section: ExportSectionReader<'a>) -> Result<(), RewriteError> {
+        self.counts.exports = section.count();
+        for export in section.into_iter_with_offsets() {
+            let (offset, export) = export?;
+            if is_reserved(export.name) {
+                return Err(reserved(Place::Export, "", export.name, offset));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, bytes: &'a [u8], types: Types) -> Scanned<'a> {
+        let spaces = types.as_ref();
+        let counts = Counts {
+            functions: spaces.function_count(),
+            memories: spaces.memory_count(),
+            globals: spaces.global_count(),
+            ..self.counts
+        };
+        let guest = Guest {
+            bytes,
+            sections: self.sections,
+            imports: self.imports,
+            function_imports: self.function_imports,
+            types,
+            counts,
+        };
+        (guest, self.bodies)
+    }
+}
+
+fn is_reserved(name: &str) -> bool {
+    name.starts_with(RESERVED_PREFIX)
+}
+
+fn reserved(place: Place, module: &str, name: &str, offset: usize) -> RewriteError {
+    RewriteError::new(RewriteErrorKind::Reserved {
+        place,
+        module: module.to_owned(),
+        name: name.to_owned(),
+        offset: offset as u64,
+    })
+}
