@@ -16,18 +16,29 @@ mod parse;
 /// Expands `#[host_module(name = "...")] impl Type { ... }`.
 ///
 /// What is wrong with the input becomes compile errors at the place where it
-/// is; the `impl` block itself is kept, so that no other errors follow.
+/// is; the `impl` block itself is kept, and the trait is implemented, so that no
+/// other errors follow.
 pub fn host_module(attr: TokenStream, item: TokenStream) -> TokenStream {
     match parse::host_module(attr, item.clone()) {
-        Ok((module, block)) => {
-            let registration = emit::host_module(&module);
-            quote::quote!(#block #registration)
+        Ok((module, mut block)) => {
+            emit::inline_fronts(&module, &mut block);
+            let (forms, registration) = (emit::inline_forms(&module), emit::host_module(&module));
+            quote::quote!(#block #forms #registration)
         }
         Err(error) => {
             let errors = error.to_compile_error();
+            let nothing = parse::self_type(&item).map(emit::empty_host_module);
             let block = parse::without_options(item);
-            quote::quote!(#block #errors)
+            quote::quote!(#block #nothing #errors)
         }
+    }
+}
+
+/// Expands `#[derive(HostState)]`.
+pub fn host_state(item: TokenStream) -> TokenStream {
+    match parse::host_state(item) {
+        Ok(state) => emit::host_state(&state),
+        Err(error) => error.to_compile_error(),
     }
 }
 

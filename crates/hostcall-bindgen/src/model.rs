@@ -1,5 +1,9 @@
 //! The model of an interface: what the macros have understood.
 
+mod inline;
+
+pub use inline::*;
+
 use syn::{Attribute, Ident, Type};
 
 /// A set of host functions.
@@ -23,6 +27,10 @@ pub struct Function {
     pub result: Type,
     /// Its `#[cfg]`s, under which it exists.
     pub cfgs: Vec<Attribute>,
+    /// Its body, if that can stand in the guest.
+    pub inline: Option<Inline>,
+    /// Whether guests can import it; others are there for inline functions.
+    pub imported: bool,
 }
 
 /// What a host function takes before its arguments.
@@ -37,6 +45,18 @@ pub enum Receiver {
 
 pub struct Param {
     pub name: String,
+    pub ty: Type,
+}
+
+/// A struct that stands in the host page.
+pub struct HostState {
+    pub ident: Ident,
+    pub fields: Vec<StateField>,
+}
+
+pub struct StateField {
+    pub vis: syn::Visibility,
+    pub ident: Ident,
     pub ty: Type,
 }
 

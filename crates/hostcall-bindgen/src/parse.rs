@@ -2,10 +2,13 @@
 
 mod guest_type;
 mod host_module;
+mod host_state;
+mod inline;
 mod options;
 
 pub use guest_type::guest_type;
-pub use host_module::{host_module, without_options};
+pub use host_module::{host_module, self_type, without_options};
+pub use host_state::host_state;
 
 /// Collects errors, so that all of them are reported at once.
 #[derive(Default)]

@@ -22,6 +22,49 @@ fn host_module() {
 }
 
 #[test]
+fn inline() {
+    let block = r#"
+        impl App {
+            /// Docs stay.
+            #[hostcall(inline)]
+            pub fn steps(mut n: u64, limit: u32) -> u32 {
+                let mut steps = 0;
+                while n != 1 && steps < limit {
+                    if n % 2 == 0 {
+                        n /= 2;
+                    } else {
+                        n = 3 * n + 1;
+                    }
+                    steps += 1;
+                }
+                if n == 0 { return u32::MAX }
+                steps
+            }
+            #[hostcall(inline)]
+            fn find(&mut self, memory: &mut Memory<'_>, cache: &mut Cache, key: u32) -> u32 {
+                assert!(key != 0, "a key is not zero");
+                let slot = key as usize % cache.keys.len();
+                if cache.keys[slot] == key {
+                    cache.hits[slot] += 1;
+                    return memory.load(key);
+                }
+                self.slow(key)
+            }
+            fn slow(&mut self, key: u32) -> Result<u32, Error> { Ok(key) }
+        }"#;
+    let attr = "name = \"env\"".parse().unwrap();
+    let tokens = hostcall_bindgen::host_module(attr, block.parse().unwrap());
+    expect_file!["expansion/inline.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
+fn host_state() {
+    let item = "#[repr(C)] struct Cache { pub keys: [u32; 16], inner: Counters }";
+    let tokens = hostcall_bindgen::host_state(item.parse().unwrap());
+    expect_file!["expansion/host_state.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
 fn record() {
     let item = "#[repr(C)] struct Point { x: i32, y: i32 }";
     let tokens = hostcall_bindgen::guest_type(item.parse().unwrap());

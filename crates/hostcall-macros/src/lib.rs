@@ -4,6 +4,43 @@
 use proc_macro::TokenStream;
 
 /// Makes the functions of an `impl` block host functions.
+///
+/// `#[host_module(name = "env")]` says which module guests import from. Options
+/// of a function are `#[hostcall(name = "...")]` and `#[hostcall(module = "...")]`
+/// for what guests import, `#[hostcall(skip)]` for one that is no host function,
+/// and `#[hostcall(inline)]` for one whose body can stand in the guest.
+///
+/// # Inline functions
+///
+/// An inline function takes and returns integers, floats and `bool`. From its one
+/// source there are two forms: a native one, which it also has as a function of
+/// Rust, and one in Wasm, which linking puts into the guest. Both do the same.
+/// Before its scalars it may take
+///
+/// - `memory: &mut Memory<'_>`, the guest's memory, with `load::<u32>(address)`,
+///   `store(address, value)`, `copy(to, from, length)`, `fill(to, byte, length)`
+///   and `size()`;
+/// - `name: &mut S`, where `S` is a struct with `#[derive(HostState)]`, whose
+///   fields it reads and assigns to;
+/// - `&mut self`, to call other host functions.
+///
+/// Its body consists of
+///
+/// - literals, constants, `let` and assignments, `+=` and its like;
+/// - `if` and `else`, `while`, `loop`, `break` (with a value, out of `loop`),
+///   `continue`, `return`, labels, and blocks, as statements or as values;
+/// - operators, which trap on overflow, and casts with `as`;
+/// - methods of numbers: `wrapping_*`, `rotate_*`, `count_*`, `leading_*`,
+///   `trailing_*`, `min`, `max`, `abs`, `sqrt`, `floor`, `to_bits` and more, and
+///   `u64::from(x)`, `f64::from_bits(x)`;
+/// - `panic!("why")`, `unreachable!()`, `assert!` and `debug_assert!`, which trap;
+/// - calls of functions of the same block: of inline ones, which are handed on
+///   `memory`, states and `self`, and of ordinary ones that take scalars, as
+///   `self.name(..)`, for what only the host can do. If those return a `Result`,
+///   the value is that of `Ok`; an `Err` traps.
+///
+/// Anything else is an error that says what to write instead. A function with
+/// `#[hostcall(inline, skip)]` is there for inline functions only.
 #[proc_macro_attribute]
 pub fn host_module(attr: TokenStream, item: TokenStream) -> TokenStream {
     hostcall_bindgen::host_module(attr.into(), item.into()).into()
@@ -13,4 +50,14 @@ pub fn host_module(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(GuestType)]
 pub fn guest_type(item: TokenStream) -> TokenStream {
     hostcall_bindgen::guest_type(item.into()).into()
+}
+
+/// Lets a struct stand in the host page, where inline functions use it.
+///
+/// It has `#[repr(C)]` and named fields: integers of a fixed size, floats, arrays
+/// of them, and other such structs, without padding between. It starts as its
+/// `Default`.
+#[proc_macro_derive(HostState)]
+pub fn host_state(item: TokenStream) -> TokenStream {
+    hostcall_bindgen::host_state(item.into()).into()
 }

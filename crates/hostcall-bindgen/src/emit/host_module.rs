@@ -11,7 +11,8 @@ pub fn host_module(module: &HostModule) -> TokenStream {
         state,
         functions,
     } = module;
-    let functions = functions.iter().map(|one| {
+    let imported = functions.iter().filter(|function| function.imported);
+    let functions = imported.map(|one| {
         let (cfgs, registration) = (&one.cfgs, function(one));
         quote!(#(#cfgs)* { #registration })
     });
@@ -27,7 +28,22 @@ pub fn host_module(module: &HostModule) -> TokenStream {
     }
 }
 
+/// What stands for a module that could not be read.
+pub fn empty_host_module(state: syn::Type) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::hostcall::HostModule for #state {
+            const NAME: &'static str = "";
+
+            fn register(_: &mut impl ::hostcall::impl_::Registry<Self>) {}
+        }
+    }
+}
+
 fn function(function: &Function) -> TokenStream {
+    if let Some(inline) = &function.inline {
+        return super::inline::registration(function, inline);
+    }
     let Function {
         module,
         name,

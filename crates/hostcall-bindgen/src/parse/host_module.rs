@@ -1,8 +1,9 @@
 //! `#[host_module]`: the functions of an `impl` block.
 
-use super::options::{is_option, module_name, options};
+use super::inline::{Functions, inline};
+use super::options::{Options, is_option, module_name, options};
 use super::{Report, plain};
-use crate::model::{Function, HostModule, Param, Receiver};
+use crate::model::{Function, HostModule, Inline, Param, Receiver, Sort};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
@@ -28,9 +29,9 @@ pub fn host_module(attr: TokenStream, item: TokenStream) -> syn::Result<(HostMod
         state: (*block.self_ty).clone(),
         functions: Vec::new(),
     };
-    for item in &block.items {
-        let ImplItem::Fn(item) = item else { continue };
-        match function(item, &module.name) {
+    let (items, functions) = functions(&block, &module.name);
+    for (item, options) in items {
+        match options.and_then(|options| function(item, options, &module.name, &functions)) {
             Ok(function) => module.functions.extend(function),
             Err(error) => report.push(error),
         }
@@ -39,14 +40,53 @@ pub fn host_module(attr: TokenStream, item: TokenStream) -> syn::Result<(HostMod
     report.finish((module, block))
 }
 
-/// The block without what only this macro understands.
+/// The functions with their options, and what calls between them need to know.
+fn functions<'b>(
+    block: &'b ItemImpl,
+    module: &str,
+) -> (Vec<(&'b ImplItemFn, syn::Result<Options>)>, Functions) {
+    let mut functions = Functions::new(&block.self_ty);
+    let mut items = Vec::new();
+    for item in &block.items {
+        let ImplItem::Fn(item) = item else { continue };
+        let options = options(&item.attrs);
+        if let Ok(options) = &options {
+            functions.add(item, options, module);
+        }
+        items.push((item, options));
+    }
+    (items, functions)
+}
+
+/// The block without what only this macro understands. The bodies of inline
+/// functions, which is what may be wrong, are left out: some of what they say
+/// is not plain Rust.
 pub fn without_options(item: TokenStream) -> TokenStream {
     match syn::parse2::<ItemImpl>(item.clone()) {
         Ok(mut block) => {
+            empty_inline(&mut block);
             strip(&mut block);
             block.into_token_stream()
         }
         Err(_) => item,
+    }
+}
+
+/// The type of the block, if it is one that could be a host module.
+pub fn self_type(item: &TokenStream) -> Option<Type> {
+    let block: ItemImpl = syn::parse2(item.clone()).ok()?;
+    let fits = block.trait_.is_none() && block.generics.params.is_empty();
+    fits.then_some(*block.self_ty)
+}
+
+fn empty_inline(block: &mut ItemImpl) {
+    for item in &mut block.items {
+        let ImplItem::Fn(item) = item else { continue };
+        if options(&item.attrs).is_ok_and(|options| options.inline) {
+            item.attrs
+                .push(parse_quote!(#[allow(unused_variables, unused_mut)]));
+            item.block = parse_quote!({ ::core::unreachable!() });
+        }
     }
 }
 
@@ -74,13 +114,20 @@ fn check_block(block: &ItemImpl, report: &mut Report) {
 }
 
 /// One function; `None` if it is not a host function.
-fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
-    let options = options(&item.attrs)?;
-    if options.skip {
+fn function(
+    item: &ImplItemFn,
+    options: Options,
+    module: &str,
+    functions: &Functions,
+) -> syn::Result<Option<Function>> {
+    if options.skip && !options.inline {
         return Ok(None);
     }
     let mut report = Report::default();
-    check_signature(item, &mut report);
+    check_qualifiers(item, &mut report);
+    if !options.inline {
+        check_types(item, &mut report);
+    }
     let mut inputs = item.sig.inputs.iter().peekable();
     let mut receiver = Receiver::None;
     if let Some(FnArg::Receiver(me)) = inputs.peek() {
@@ -93,8 +140,18 @@ fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
         receiver = Receiver::State;
         inputs.next();
     }
+    let inline = match options.inline {
+        true => inline(item, functions).map(Some).unwrap_or_else(|error| {
+            report.push(error);
+            None
+        }),
+        false => None,
+    };
     let mut params = Vec::new();
     for (i, input) in inputs.enumerate() {
+        if options.inline {
+            break;
+        }
         let FnArg::Typed(param) = input else { continue };
         if !is_guest(&param.ty) {
             params.push(Param {
@@ -118,6 +175,12 @@ fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
             .iter()
             .for_each(|param| check_beside_guest(&param.ty, &mut report));
     }
+    if let Some(inline) = &inline {
+        params = scalars(inline);
+        if !options.skip {
+            check_widths(inline, &mut report);
+        }
+    }
     let name = plain(&item.sig.ident);
     report.finish(Some(Function {
         ident: item.sig.ident.clone(),
@@ -125,6 +188,8 @@ fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
         name: options.name.unwrap_or(name),
         receiver,
         params,
+        inline,
+        imported: !options.skip,
         cfgs: item
             .attrs
             .iter()
@@ -138,7 +203,43 @@ fn function(item: &ImplItemFn, module: &str) -> syn::Result<Option<Function>> {
     }))
 }
 
-fn check_signature(item: &ImplItemFn, report: &mut Report) {
+/// What the guest passes to an inline function.
+fn scalars(inline: &Inline) -> Vec<Param> {
+    let scalars = inline.params.iter().filter_map(|param| match &param.sort {
+        Sort::Scalar(ty) => Some(Param {
+            name: plain(&param.ident).trim_start_matches('_').to_owned(),
+            ty: ty.clone(),
+        }),
+        _ => None,
+    });
+    scalars.collect()
+}
+
+/// Guests do not pass what is as wide as the host's pointers.
+fn check_widths(inline: &Inline, report: &mut Report) {
+    let scalars = inline.params.iter().filter_map(|param| match &param.sort {
+        Sort::Scalar(ty) => Some(ty),
+        _ => None,
+    });
+    for ty in scalars.chain(&inline.result) {
+        let wide = [("usize", "u32"), ("isize", "i32")];
+        for (_, instead) in wide.iter().filter(|(name, _)| is_named(ty, name)) {
+            report.error(
+                ty,
+                format_args!(
+                    "guests have no type that is as wide as pointers of the host: take and \
+                     return `{instead}`, and cast it with `as` inside"
+                ),
+            );
+        }
+    }
+}
+
+fn is_named(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident(name))
+}
+
+fn check_qualifiers(item: &ImplItemFn, report: &mut Report) {
     let sig = &item.sig;
     if let Some(keyword) = &sig.asyncness {
         report.error(keyword, "host functions are synchronous: remove `async`");
@@ -156,6 +257,10 @@ fn check_signature(item: &ImplItemFn, report: &mut Report) {
              lifetimes can be elided",
         );
     }
+}
+
+fn check_types(item: &ImplItemFn, report: &mut Report) {
+    let sig = &item.sig;
     if let ReturnType::Type(_, ty) = &sig.output {
         match &**ty {
             Type::Reference(_) => report.error(

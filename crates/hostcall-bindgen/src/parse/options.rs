@@ -28,6 +28,7 @@ pub struct Options {
     pub name: Option<String>,
     pub module: Option<String>,
     pub skip: bool,
+    pub inline: bool,
 }
 
 pub fn is_option(attr: &Attribute) -> bool {
@@ -50,10 +51,13 @@ impl Options {
             self.module = Some(checked(&meta.value()?.parse()?)?);
         } else if meta.path.is_ident("skip") {
             self.skip = true;
+        } else if meta.path.is_ident("inline") {
+            self.inline = true;
         } else {
             return Err(meta.error(
                 "unknown option; there are `name = \"...\"` and `module = \"...\"`, which say \
-                 what guests import, and `skip`, for a function that is not a host function",
+                 what guests import, `inline`, for a function whose body can stand in the guest, \
+                 and `skip`, for a function that is not a host function",
             ));
         }
         Ok(())
