@@ -57,7 +57,9 @@ fn kinds(offers: &Offers<'_>) -> String {
 
 fn signatures(offers: &Offers<'_>) -> Vec<(String, Vec<FuncType>)> {
     let functions = offers.iter().filter_map(|(_, offer)| match offer {
-        Provides::Func { signature, forms } => Some((signature.clone(), forms.clone())),
+        Provides::Func {
+            signature, forms, ..
+        } => Some((signature.clone(), forms.clone())),
         _ => None,
     });
     functions.collect()

@@ -111,6 +111,18 @@ impl ModuleInfo {
         by_name(&memories).or(zero.copied())
     }
 
+    /// Index and type of the memory that pointers in the arguments of host
+    /// functions refer to: [`ModuleInfo::pointers_memory`], or the first memory
+    /// that is imported if none is exported.
+    pub fn memory(&self) -> Option<(u32, &MemoryType)> {
+        if let Some(export) = self.pointers_memory() {
+            return Some((export.index, self.memories.get(export.index as usize)?));
+        }
+        let mut imports = self.imports.iter();
+        let imported = imports.any(|import| matches!(import.ty, ExternType::Memory(_)));
+        imported.then(|| self.memories.first().map(|ty| (0, ty)))?
+    }
+
     /// The names of a function's parameters, as far as the name section tells
     /// them; empty when it tells none. Only functions that are imported or
     /// exported have an entry.

@@ -3,7 +3,7 @@
 //! data comes out.
 //!
 //! ```
-//! use hostcall_link::{Binding, FuncType, HostItem, ModuleInfo, Provides, Surface, ValType, plan};
+//! use hostcall_link::{Binding, FuncType, HostItem, Inlining, ModuleInfo, Provides, Surface, ValType, plan};
 //!
 //! let guest = wat::parse_str(
 //!     r#"(module
@@ -19,6 +19,7 @@
 //!     provides: Provides::Func {
 //!         signature: "func(text: string)".into(),
 //!         forms: vec![FuncType::new([ValType::I32, ValType::I32], [])],
+//!         inlining: Inlining::Impossible,
 //!     },
 //! };
 //! let surface = Surface { items: vec![log], ..Surface::default() };
@@ -32,6 +33,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`link()`] makes a linked module: imports replaced by functions of a
+//! [`Provider`], small ones put into the places where they are called.
+//!
 //! [`ModuleInfo::parse`] validates everything but the inside of function
 //! bodies, whose operators it only reads. Engines validate bodies anyway, when
 //! they compile them.
@@ -40,17 +44,22 @@
 #![warn(missing_docs)]
 
 mod advice;
+mod check;
 mod convert;
 mod error;
 mod features;
 mod fit;
 mod header;
 mod info;
+pub mod inline;
+mod link;
 mod names;
 mod operators;
 mod parse;
 mod plan;
 mod plan_table;
+mod provide;
+mod provider;
 mod quote;
 mod report;
 mod spaces;
@@ -58,11 +67,20 @@ mod suggest;
 mod surface;
 mod types;
 
+pub use check::{CheckError, check};
 pub use error::{Available, LinkError, ParseError, Place, Problem, ProblemKind};
 pub use info::{Export, Import, ModuleInfo};
-pub use plan::{Binding, Crossing, Plan, PlannedImport, plan};
+pub use link::{
+    AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport, Replaced,
+    Replacement, RewriteError, RewriteErrorKind, TrapSite, link,
+};
+pub use plan::{Binding, Crossing, Inlined, Plan, PlannedImport, plan};
+pub use provide::{
+    ProvideError, ProvideErrorKind, ProvideOptions, Provided, Provision, Unused, provide, unused,
+};
+pub use provider::{Provider, ProviderError};
 pub use quote::ImportName;
-pub use surface::{HostItem, Provides, Surface};
+pub use surface::{HostItem, Inlining, Provides, Surface};
 pub use types::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 
 /// Names that start with this are ours, in imports and exports: [`plan`]

@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn check_import_names(section: ImportSectionReader<'_>) -> Result<(), ParseError> {
+pub(crate) fn check_import_names(section: ImportSectionReader<'_>) -> Result<(), ParseError> {
     let mut total = 0;
     for import in section.into_imports_with_offsets() {
         let (offset, import) = import?;

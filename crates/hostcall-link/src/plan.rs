@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::Offers;
 use crate::{
-    Export, ExternType, Import, LinkError, ModuleInfo, Place, Problem, ProblemKind, Provides,
-    RESERVED_PREFIX, Surface, ValType, fit, suggest,
+    Export, ExternType, Import, Inlining, LinkError, ModuleInfo, Place, Problem, ProblemKind,
+    Provides, RESERVED_PREFIX, Surface, ValType, fit, suggest,
 };
 
 /// How one imported function reaches its host function.
@@ -16,6 +16,8 @@ use crate::{
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Crossing {
+    /// The body of the host function stands in the guest: nothing crosses.
+    Inline,
     /// The ordinary crossing: the engine calls the host function.
     Call,
 }
@@ -23,6 +25,7 @@ pub enum Crossing {
 impl fmt::Display for Crossing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
+            Crossing::Inline => "inline",
             Crossing::Call => "call",
         })
     }
@@ -43,6 +46,9 @@ pub enum Binding {
     CatchAll,
     /// Nothing: the import is optional and traps when called.
     Trap,
+    /// Nothing here: it stays an import, for the host that runs the linked
+    /// module.
+    Open,
 }
 
 /// What becomes of one import.
@@ -58,6 +64,45 @@ pub struct PlannedImport {
     pub reason: String,
     /// What satisfies it.
     pub binding: Binding,
+    /// What linking made of its body, if it crosses [`Inline`](Crossing::Inline)
+    /// and the guest has been linked.
+    pub inlined: Option<Inlined>,
+}
+
+impl PlannedImport {
+    /// Takes note of what linking made of the body, within a budget of `limit`
+    /// operators for one body.
+    pub fn set_inlined(&mut self, inlined: Inlined, limit: u32) {
+        let Inlined {
+            operators,
+            call_sites,
+            expanded,
+        } = inlined;
+        self.reason = if call_sites == 0 {
+            "defined in the guest, which has no direct calls of it".to_owned()
+        } else if expanded == call_sites {
+            format!("its body stands at every call, {call_sites} in all")
+        } else if operators > limit {
+            format!("defined in the guest: over the {limit} operators that may stand at a call")
+        } else if expanded == 0 {
+            "defined in the guest: calls stay calls".to_owned()
+        } else {
+            format!("its body stands at {expanded} of {call_sites} calls, as the budget allows")
+        };
+        self.inlined = Some(inlined);
+    }
+}
+
+/// Where the body of an inlined host function stands in a linked module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inlined {
+    /// Size of the body, in Wasm operators.
+    pub operators: u32,
+    /// Calls of the import in the guest's code, not counting indirect ones.
+    pub call_sites: u32,
+    /// Of these, those where the body stands itself. At others the function
+    /// is called that the linked module defines in place of the import.
+    pub expanded: u32,
 }
 
 /// For every import what satisfies it, how it crosses, and why.
@@ -67,19 +112,23 @@ pub struct PlannedImport {
 pub struct Plan {
     /// The imports, in the order of the import section.
     pub imports: Vec<PlannedImport>,
+    /// Imports that only the linked module has: host functions that inlined
+    /// bodies call.
+    pub added: Vec<PlannedImport>,
 }
 
 /// Plans how the imports of a guest reach what a host offers.
 ///
 /// A function import that no item names goes to the catch-all if there is one,
-/// else it traps when called if it is optional, else it is missing. An item
-/// that has the name but not the type is a problem all the same.
+/// else it traps when called if it is optional, else it is missing. On an open
+/// surface nothing is missing: it stays an import. An item that has the name but
+/// not the type is a problem all the same.
 ///
 /// # Errors
 ///
 /// A [`LinkError`] with every problem, imports in their order and then exports.
 pub fn plan(info: &ModuleInfo, surface: &Surface) -> Result<Plan, LinkError> {
-    let planner = Planner::new(surface);
+    let planner = Planner::new(info, surface);
     let mut plan = Plan::default();
     let mut problems = Vec::new();
     for import in &info.imports {
@@ -123,18 +172,23 @@ fn reserved_exports(exports: &[Export]) -> impl Iterator<Item = Problem> + '_ {
 
 /// A surface, ready to be asked by name.
 struct Planner<'a> {
+    info: &'a ModuleInfo,
     surface: &'a Surface,
     offers: HashMap<(&'a str, &'a str), Offers<'a>>,
 }
 
 impl<'a> Planner<'a> {
-    fn new(surface: &'a Surface) -> Planner<'a> {
+    fn new(info: &'a ModuleInfo, surface: &'a Surface) -> Planner<'a> {
         let mut offers: HashMap<_, Offers<'a>> = HashMap::new();
         for (index, item) in surface.items.iter().enumerate() {
             let key = (item.module.as_str(), item.name.as_str());
             offers.entry(key).or_default().push((index, &item.provides));
         }
-        Planner { surface, offers }
+        Planner {
+            info,
+            surface,
+            offers,
+        }
     }
 
     fn import(&self, import: &Import) -> Result<PlannedImport, ProblemKind> {
@@ -152,17 +206,45 @@ impl<'a> Planner<'a> {
 
     fn bind(&self, import: &Import, offers: &Offers<'_>) -> Result<PlannedImport, ProblemKind> {
         let (item, form) = fit::find(&import.ty, offers)?;
-        let (signature, reason) = match &self.surface.items[item].provides {
-            Provides::Func { signature, .. } => (Some(signature.clone()), "a host function".into()),
-            other => (None, format!("a {} of the host", other.kind())),
+        let (signature, crossing, reason) = match &self.surface.items[item].provides {
+            Provides::Func {
+                signature,
+                inlining,
+                ..
+            } => {
+                let (crossing, reason) = self.crossing(*inlining);
+                (Some(signature.clone()), Some(crossing), reason.to_owned())
+            }
+            other => (None, None, format!("a {} of the host", other.kind())),
         };
         Ok(PlannedImport {
             import: import.clone(),
-            crossing: crossing(&import.ty),
+            crossing,
             signature,
             reason,
             binding: Binding::Item { item, form },
+            inlined: None,
         })
+    }
+
+    /// How a host function crosses. A body that works on guest memory works
+    /// on the memory that pointers refer to, or not at all: then a call of the
+    /// host function says what is missing.
+    fn crossing(&self, inlining: Inlining) -> (Crossing, &'static str) {
+        match (inlining, self.info.memory()) {
+            (Inlining::Impossible, _) => (Crossing::Call, "a host function"),
+            (Inlining::Off, _) => (Crossing::Call, "a host function; inlining is off"),
+            (Inlining::Scalar, _) => (Crossing::Inline, "its body stands in the guest"),
+            (Inlining::Memory, Some((_, ty))) if !ty.shared => {
+                (Crossing::Inline, "its body stands in the guest")
+            }
+            (Inlining::Memory, Some(_)) => {
+                (Crossing::Call, "not inlined: the guest's memory is shared")
+            }
+            (Inlining::Memory, None) => {
+                (Crossing::Call, "not inlined: the guest exports no memory")
+            }
+        }
     }
 
     fn without_offer(&self, import: &Import) -> Result<PlannedImport, ProblemKind> {
@@ -171,15 +253,18 @@ impl<'a> Planner<'a> {
             (Binding::CatchAll, "not offered: the catch-all answers")
         } else if is_function && self.is_optional(import) {
             (Binding::Trap, "not offered, optional: traps when called")
+        } else if self.surface.open {
+            (Binding::Open, stays(import))
         } else {
             return Err(suggest::missing(&import.ty));
         };
         Ok(PlannedImport {
             import: import.clone(),
             signature: None,
-            crossing: crossing(&import.ty),
+            crossing: is_function.then_some(Crossing::Call),
             reason: reason.to_owned(),
             binding,
+            inlined: None,
         })
     }
 
@@ -189,13 +274,17 @@ impl<'a> Planner<'a> {
     }
 }
 
+/// Why an import stays one.
+fn stays(import: &Import) -> &'static str {
+    match import.module.as_str() {
+        "wasi_snapshot_preview1" => "stays an import: WASI, which `hostcall run` has",
+        _ => "stays an import, for the host that runs the module",
+    }
+}
+
 fn is_reserved(import: &Import) -> bool {
     let mut names = [&import.module, &import.name].into_iter();
     names.any(|name| name.starts_with(RESERVED_PREFIX))
-}
-
-fn crossing(ty: &ExternType) -> Option<Crossing> {
-    matches!(ty, ExternType::Func(_)).then_some(Crossing::Call)
 }
 
 /// Whether a catch-all can answer for it: values of references into the GC

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 
 use crate::{ExternType, ImportName, Plan, PlannedImport};
 
-const HEADINGS: [&str; COLUMNS] = ["#", "import", "type", "crossing", "why"];
-const COLUMNS: usize = 5;
+const HEADINGS: [&str; COLUMNS] = ["#", "import", "type", "crossing", "size", "why"];
+const COLUMNS: usize = 6;
 /// Characters that a column is wide at most; longer cells push their own row.
 const WIDEST: usize = 48;
 
@@ -17,6 +17,7 @@ impl Display for Plan {
         let headings = HEADINGS.map(str::to_owned);
         let mut rows = vec![headings];
         rows.extend(self.imports.iter().map(cells));
+        rows.extend(self.added.iter().map(added));
         let widths = widths(&rows);
         for row in &rows {
             write_row(f, row, &widths)?;
@@ -33,8 +34,22 @@ fn cells(planned: &PlannedImport) -> [String; COLUMNS] {
         ImportName::new(&import.module, &import.name).to_string(),
         type_text(planned),
         crossing.unwrap_or_else(|| "-".to_owned()),
+        size(planned),
         planned.reason.clone(),
     ]
+}
+
+/// An import that is not in the guest has no position there.
+fn added(planned: &PlannedImport) -> [String; COLUMNS] {
+    let mut cells = cells(planned);
+    cells[0] = "+".to_owned();
+    cells
+}
+
+/// Operators of an inlined body.
+fn size(planned: &PlannedImport) -> String {
+    let operators = planned.inlined.map(|inlined| inlined.operators.to_string());
+    operators.unwrap_or_else(|| "-".to_owned())
 }
 
 /// The readable signature, or else the core type; the column of crossings
@@ -62,10 +77,10 @@ fn write_row(
     row: &[String; COLUMNS],
     widths: &[usize; COLUMNS],
 ) -> fmt::Result {
-    let [index, import, ty, crossing, why] = row;
-    let [w0, w1, w2, w3, _] = *widths;
+    let [index, import, ty, crossing, size, why] = row;
+    let [w0, w1, w2, w3, w4, _] = *widths;
     writeln!(
         f,
-        "{index:>w0$}  {import:w1$}  {ty:w2$}  {crossing:w3$}  {why}"
+        "{index:>w0$}  {import:w1$}  {ty:w2$}  {crossing:w3$}  {size:>w4$}  {why}"
     )
 }

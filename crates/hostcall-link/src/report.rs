@@ -87,7 +87,11 @@ impl Problem {
     }
 }
 
-fn write_line(f: &mut fmt::Formatter<'_>, label: &str, text: impl Display) -> fmt::Result {
+pub(crate) fn write_line(
+    f: &mut fmt::Formatter<'_>,
+    label: &str,
+    text: impl Display,
+) -> fmt::Result {
     let label = if label.is_empty() {
         String::new()
     } else {
@@ -115,7 +119,7 @@ impl Display for Nearby<'_> {
 }
 
 /// The first names of a list, and how many more there are.
-struct List<'a>(&'a [String], usize);
+pub(crate) struct List<'a>(pub(crate) &'a [String], pub(crate) usize);
 
 impl Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -137,9 +141,7 @@ fn write_signature(
     f.write_str("the guest and the host disagree about its type")?;
     write_line(f, "guest", import)?;
     for (signature, forms) in offers {
-        let forms: Vec<String> = forms.iter().map(FuncType::to_string).collect();
-        let text = format!("{signature}, which is {}", forms.join(" or "));
-        write_line(f, "host", text)?;
+        write_line(f, "host", offer(signature, forms))?;
     }
     if let [(_, forms)] = offers
         && let Some(form) = nearest(import, forms)
@@ -148,6 +150,15 @@ fn write_signature(
         write_line(f, "", difference)?;
     }
     write_line(f, "help", "change one of the two so that they agree")
+}
+
+/// A signature and what it is in core types, unless it says that itself.
+fn offer(signature: &str, forms: &[FuncType]) -> String {
+    let forms: Vec<String> = forms.iter().map(FuncType::to_string).collect();
+    match forms.as_slice() {
+        [form] if form == signature => signature.to_owned(),
+        forms => format!("{signature}, which is {}", forms.join(" or ")),
+    }
 }
 
 /// The form that agrees with the guest's type in most parameters.

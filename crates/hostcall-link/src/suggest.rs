@@ -48,7 +48,7 @@ pub(crate) fn complete(problems: &mut [Problem], surface: &Surface) {
 }
 
 /// What else the host offers in `module`, or which modules it has instead.
-fn available(module: &str, surface: &Surface) -> Available {
+pub(crate) fn available(module: &str, surface: &Surface) -> Available {
     let items = || surface.items.iter();
     let names = items().filter(|item| item.module == module);
     let (names, more) = first_few(names.map(|item| item.name.as_str()));
@@ -60,7 +60,7 @@ fn available(module: &str, surface: &Surface) -> Available {
 }
 
 /// The first distinct names, and how many more there are.
-fn first_few<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, usize) {
+pub(crate) fn first_few<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, usize) {
     let mut seen = HashSet::new();
     let mut distinct = names.filter(|name| seen.insert(*name));
     let first = distinct.by_ref().take(AVAILABLE).map(str::to_owned);
@@ -68,7 +68,12 @@ fn first_few<'a>(names: impl Iterator<Item = &'a str>) -> (Vec<String>, usize) {
 }
 
 /// The items of the right kind whose names are nearest, nearest first.
-fn suggest(module: &str, name: &str, kind: &str, surface: &Surface) -> Vec<(String, String)> {
+pub(crate) fn suggest(
+    module: &str,
+    name: &str,
+    kind: &str,
+    surface: &Surface,
+) -> Vec<(String, String)> {
     let same_kind = surface
         .items
         .iter()

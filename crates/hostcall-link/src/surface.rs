@@ -17,6 +17,9 @@ pub struct Surface {
     /// Whether the host answers every function import that nothing else
     /// satisfies by name.
     pub catch_all: bool,
+    /// Whether imports that nothing satisfies by name stay imports, for
+    /// another host that runs the linked module.
+    pub open: bool,
 }
 
 /// One thing that a host offers under a name.
@@ -41,6 +44,8 @@ pub enum Provides {
         /// The core types that satisfy it, at least one: one for each width of
         /// pointers, for example.
         forms: Vec<FuncType>,
+        /// Whether it can stand in the guest.
+        inlining: Inlining,
     },
     /// A memory.
     Memory(MemoryType),
@@ -48,6 +53,22 @@ pub enum Provides {
     Global(GlobalType),
     /// A table.
     Table(TableType),
+}
+
+/// Whether a host function goes into the guests that import it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inlining {
+    /// It has no body that could: it is native code, or works on what only
+    /// the host has.
+    #[default]
+    Impossible,
+    /// It has a body, but inlining is switched off.
+    Off,
+    /// Its body goes into the guest.
+    Scalar,
+    /// The same, and the body works on the guest's memory.
+    Memory,
 }
 
 impl Provides {

@@ -154,12 +154,12 @@ fn a_plan_is_a_table() {
         (import "" "a b\n" (func (result i32 i32)))
         (import "环境" "日志" (func)))"#;
     expect![[r##"
-        #  import      type                         crossing  why
-        0  env.log     func(text: string)           call      a host function
-        1  env.memory  memory of 1 or more pages    -         a memory of the host
-        2  math.hypot  func(x: f64, y: f64) -> f64  call      a host function
-        3  ""."a b\n"  () -> (i32, i32)             call      not offered: the catch-all answers
-        4  环境.日志       () -> ()                     call      not offered: the catch-all answers
+        #  import      type                         crossing  size  why
+        0  env.log     func(text: string)           call         -  a host function
+        1  env.memory  memory of 1 or more pages    -            -  a memory of the host
+        2  math.hypot  func(x: f64, y: f64) -> f64  call         -  a host function
+        3  ""."a b\n"  () -> (i32, i32)             call         -  not offered: the catch-all answers
+        4  环境.日志       () -> ()                     call         -  not offered: the catch-all answers
     "##]]
     .assert_eq(&planned(wat, &host).to_string());
 }
@@ -206,9 +206,11 @@ fn a_plan_is_plain_data() {
                   "item": 1,
                   "form": 0
                 }
-              }
+              },
+              "inlined": null
             }
-          ]
+          ],
+          "added": []
         }"#]]
     .assert_eq(&json);
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);

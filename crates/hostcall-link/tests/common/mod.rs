@@ -1,7 +1,11 @@
 //! What the tests share: short ways to describe guests and hosts.
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use hostcall_link::{FuncType, HostItem, ModuleInfo, Plan, Provides, Surface, ValType, plan};
+pub mod linking;
+
+use hostcall_link::{
+    FuncType, HostItem, Inlining, ModuleInfo, Plan, Provides, Surface, ValType, plan,
+};
 
 /// The description of a guest in text form.
 pub fn info(wat: &str) -> ModuleInfo {
@@ -37,7 +41,15 @@ pub fn function(module: &str, name: &str, signature: &str, form: FuncType) -> Ho
 
 pub fn function_of(module: &str, name: &str, signature: &str, forms: Vec<FuncType>) -> HostItem {
     let signature = signature.into();
-    item(module, name, Provides::Func { signature, forms })
+    item(
+        module,
+        name,
+        Provides::Func {
+            signature,
+            forms,
+            inlining: Inlining::Impossible,
+        },
+    )
 }
 
 pub fn surface(items: impl IntoIterator<Item = HostItem>) -> Surface {

@@ -1,0 +1,94 @@
+//! Arbitrary guests and providers: what is linked keeps the plan, and behaves as
+//! the guest does with the providers' functions behind its imports.
+
+mod generate;
+mod interpret;
+mod random;
+
+use arbitrary::Unstructured;
+use generate::{Case, Proposals};
+use hostcall_link::{Linked, LinkedImport, ModuleInfo, check, link};
+use interpret::{Binding, Event};
+use random::Random;
+
+/// Links `count` cases. The linker checks what it makes only in debug builds.
+fn for_each_case(
+    seed: u64,
+    count: usize,
+    proposals: Proposals,
+    mut then: impl FnMut(&Case, &Linked),
+) {
+    let mut random = Random(seed);
+    let mut linked_cases = 0;
+    for _ in 0..count {
+        let bytes = random.bytes(6000);
+        let Ok(case) = Case::generate(&mut Unstructured::new(&bytes), proposals) else {
+            continue;
+        };
+        let providers = case.parsed();
+        let options = case.options(&providers);
+        let linked = link(&case.guest, &options).expect("a case that links");
+        assert_eq!(check(&case.guest, &options, &linked), Ok(()));
+        linked_cases += 1;
+        then(&case, &linked);
+    }
+    assert!(linked_cases * 4 > count * 3, "only {linked_cases} cases");
+}
+
+#[test]
+fn what_is_linked_keeps_the_plan() {
+    let (mut sites, mut inlined) = (0, 0);
+    for_each_case(1, 400, Proposals::All, |_, linked| {
+        sites += linked.replaced.iter().map(|it| it.sites).sum::<u32>();
+        inlined += linked.replaced.iter().map(|it| it.inlined).sum::<u32>();
+    });
+    assert!(sites > 1000 && inlined > 400, "{inlined} of {sites}");
+}
+
+#[test]
+fn what_is_linked_behaves_the_same() {
+    let (mut compared, mut events) = (0, 0);
+    for_each_case(2, 400, Proposals::Few, |case, linked| {
+        let info = ModuleInfo::parse(&case.guest).expect("a valid guest");
+        let before = interpret::run(
+            &case.guest,
+            &original(case, info.imports.len()),
+            &case.providers,
+        );
+        let after = interpret::run(&linked.bytes, &remaining(linked), &[]);
+        let (Some(before), Some(after)) = (before, after) else {
+            return;
+        };
+        compared += 1;
+        events += before.len();
+        for (before, after) in before.iter().zip(&after) {
+            if *before == Event::Exhausted || *after == Event::Exhausted {
+                return;
+            }
+            assert_eq!(before, after);
+        }
+        assert_eq!(before.len(), after.len());
+    });
+    assert!(
+        compared > 200 && events > 3000,
+        "{compared} cases, {events} events"
+    );
+}
+
+fn original(case: &Case, imports: usize) -> Vec<Binding> {
+    let mut bindings: Vec<Binding> = (0..imports as u32).map(Binding::Stub).collect();
+    for replaced in &case.replaced {
+        let function = replaced.function.clone();
+        bindings[replaced.import as usize] = Binding::Provided(replaced.provider, function);
+    }
+    bindings
+}
+
+fn remaining(linked: &Linked) -> Vec<Binding> {
+    let imports = linked.imports.iter();
+    let bindings = imports.map(|import| match import {
+        LinkedImport::Original(number) => Binding::Stub(*number),
+        LinkedImport::Added(import) => panic!("{import:?} is added for no one"),
+    });
+    bindings.collect()
+}
