@@ -11,6 +11,7 @@ use crate::core::func_type;
 use crate::error::{Panicked, Site, cross};
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Lower, Needs, Returns};
+use crate::inline::{InlineArgs, Page};
 use crate::layout::{self, Layout};
 use crate::memory::{Borrows, Source, check, check_align};
 use crate::reach::{Access, Reach, RefKind, StoreReach};
@@ -154,6 +155,46 @@ where
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: `linkage` is a form of the signature that `P` and `R` have.
+    unsafe { define(linker, linkage, site, call) }
+}
+
+/// Links the native form of a function that can be inlined.
+pub(crate) fn link_inline_func<D, A, R, F>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    func: F,
+) -> wasmtime::Result<()>
+where
+    D: 'static,
+    A: Access<D>,
+    R: Returns,
+    F: Fn(&mut A::State, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+{
+    let bound = Bound::new(access, site.clone(), linkage);
+    let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        let value = {
+            let page = bound.access.page(caller);
+            let page = page.map(|(memory, layout)| {
+                let bytes = std::ptr::from_mut(memory.data_mut(&mut *caller));
+                (bytes, layout)
+            });
+            let (source, data) = bound.access.source(caller);
+            // SAFETY: the host page is a memory of its own, which linking
+            // has added to the guest, so the bytes are neither those in
+            // `source` nor in `data`. Nothing grows or frees it meanwhile:
+            // the store is borrowed until the arguments are dropped.
+            let page = page.map(|(bytes, layout)| Page::new(layout, unsafe { &mut *bytes }));
+            // SAFETY: as in `link_func`. The parameters are scalars.
+            let args = unsafe { Args::new(slots, bound.wide, Source::Absent, None, &[]) };
+            let source = Some(source);
+            let mut args = InlineArgs { args, source, page };
+            func(bound.access.state(data), &mut args)?.returned()?
+        };
+        bound.lower::<D, R::Ok>(value, caller, slots)
+    };
+    // SAFETY: `linkage` is a form of the signature whose result is `R`.
     unsafe { define(linker, linkage, site, call) }
 }
 

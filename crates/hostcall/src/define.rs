@@ -44,7 +44,7 @@ pub(crate) fn define<T: 'static>(
     kind: &ItemKind<T>,
 ) -> wasmtime::Result<Option<Extern>> {
     Ok(Some(match kind {
-        ItemKind::Func(..) => return Ok(None),
+        ItemKind::Func(_) => return Ok(None),
         ItemKind::Memory(ty) if ty.shared => {
             let engine = store.as_context().engine().clone();
             SharedMemory::new(&engine, memory_type(ty)?)?.into()

@@ -1,8 +1,9 @@
 //! The error type of the crate, and how errors travel through a guest.
 
 use crate::fault::Fault;
+use crate::inline::InlinedCode;
 use crate::ty::Signature;
-use hostcall_link::{LinkError, ParseError};
+use hostcall_link::{LinkError, ParseError, ProviderError};
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Trap, WasmBacktrace};
@@ -10,8 +11,8 @@ use wasmtime::{Trap, WasmBacktrace};
 mod display;
 mod travel;
 
-pub(crate) use travel::{Bad, Panicked, cross};
-use travel::{Crossed, message};
+use travel::message;
+pub(crate) use travel::{Bad, Crossed, Panicked, cross};
 
 /// Why something did not work.
 ///
@@ -45,6 +46,11 @@ pub enum ErrorKind {
     /// The guest's imports and the host's functions do not fit. Nothing was
     /// compiled.
     Link(LinkError),
+    /// A module cannot provide host functions; see
+    /// [`Host::provide`](crate::Host::provide).
+    Provider(ProviderError),
+    /// The Wasm form of a host function could not be built.
+    Body(String),
     /// Wasmtime refused the module, or could not instantiate it.
     Wasmtime,
     /// A program file is damaged, or not one that this version of hostcall and
@@ -221,6 +227,11 @@ impl Error {
         Error::of(ErrorKind::Signature(message))
     }
 
+    /// Why a body could not be built or linked.
+    pub(crate) fn body(error: impl fmt::Display) -> Error {
+        Error::of(ErrorKind::Body(error.to_string()))
+    }
+
     pub(crate) fn wasmtime(source: wasmtime::Error) -> Error {
         Error::of(ErrorKind::Wasmtime).with_source(source)
     }
@@ -232,7 +243,16 @@ impl Error {
 
     /// What came out of a call of `export`.
     #[cold]
-    pub(crate) fn from_call(error: wasmtime::Error, export: &str) -> Error {
+    pub(crate) fn from_call(
+        error: wasmtime::Error,
+        export: &str,
+        code: Option<&InlinedCode>,
+    ) -> Error {
+        let backtrace = backtrace(&error, code);
+        let error = match code {
+            Some(code) => code.explain(error),
+            None => error,
+        };
         let inner = Inner {
             kind: ErrorKind::Host,
             site: error
@@ -240,7 +260,7 @@ impl Error {
                 .map(|crossed| crossed.site.clone()),
             place: None,
             export: Some(export.to_owned()),
-            backtrace: backtrace(&error),
+            backtrace,
             source: None,
         };
         Error(Box::new(inner)).classify(error)
@@ -299,24 +319,30 @@ fn exit_status(_: &wasmtime::Error) -> Option<i32> {
 
 /// Where the guest was: of an error that has come through several guests,
 /// where it arose, for that includes the others.
-fn backtrace(error: &wasmtime::Error) -> Vec<Frame> {
+fn backtrace(error: &wasmtime::Error, code: Option<&InlinedCode>) -> Vec<Frame> {
     match error.downcast_ref::<Error>() {
         Some(inner) if !inner.0.backtrace.is_empty() => inner.0.backtrace.clone(),
-        _ => error.downcast_ref().map_or_else(Vec::new, frames),
+        _ => error
+            .downcast_ref()
+            .map_or_else(Vec::new, |backtrace| frames(backtrace, code)),
     }
 }
 
-fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+/// The guest's own functions, as they were numbered before linking.
+fn frames(backtrace: &WasmBacktrace, code: Option<&InlinedCode>) -> Vec<Frame> {
     let frames = backtrace.frames().iter();
     frames
-        .map(|frame| {
+        .filter_map(|frame| {
             let symbol = frame.symbols().first();
-            Frame {
+            Some(Frame {
                 function: frame.func_name().map(str::to_owned),
-                index: frame.func_index(),
+                index: match code {
+                    Some(code) => code.original(frame)?,
+                    None => frame.func_index(),
+                },
                 file: symbol.and_then(|symbol| symbol.file()).map(str::to_owned),
                 line: symbol.and_then(|symbol| symbol.line()),
-            }
+            })
         })
         .collect()
 }
@@ -338,6 +364,7 @@ impl std::error::Error for Error {
         match &self.0.kind {
             ErrorKind::Parse(error) => Some(error),
             ErrorKind::Link(error) => Some(error),
+            ErrorKind::Provider(error) => Some(error),
             ErrorKind::Fault(fault) => Some(fault),
             ErrorKind::Host => self.0.source.as_ref()?.chain().nth(self.contexts()),
             _ => None,
@@ -348,6 +375,17 @@ impl std::error::Error for Error {
 impl From<ParseError> for Error {
     fn from(error: ParseError) -> Error {
         Error::of(ErrorKind::Parse(error))
+    }
+}
+
+/// What failed, without where the guest was.
+pub(crate) fn headline(error: &Error) -> String {
+    display::Headline(error).to_string()
+}
+
+impl From<ProviderError> for Error {
+    fn from(error: ProviderError) -> Error {
+        Error::of(ErrorKind::Provider(error))
     }
 }
 

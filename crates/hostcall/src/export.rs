@@ -70,7 +70,7 @@ where
         check_owner(&self.callable, reach.owner())?;
         match call::call::<P, R>(&mut reach, &self.callable, params) {
             Ok(result) => Ok(result),
-            Err(error) => Err(Error::from_call(error, &self.name)),
+            Err(error) => Err(reach.failed(error, &self.name)),
         }
     }
 
@@ -86,8 +86,8 @@ where
     ) -> Result<R, Error> {
         let reach = guest.reach();
         check_owner(&self.callable, reach.owner())?;
-        let result = call::call::<P, R>(reach, &self.callable, params);
-        result.map_err(|error| Error::from_call(error, &self.name))
+        let result = call::call::<P, R>(&mut *reach, &self.callable, params);
+        result.map_err(|error| reach.failed(error, &self.name))
     }
 }
 
@@ -296,8 +296,8 @@ impl DynExport {
     ) -> Result<(), Error> {
         check_owner(&self.callable, reach.owner())?;
         self.check_lengths(args, results)?;
-        let called = self.call_raw(reach, args, results);
-        called.map_err(|error| Error::from_call(error, &self.name))
+        let called = self.call_raw(&mut *reach, args, results);
+        called.map_err(|error| reach.failed(error, &self.name))
     }
 
     #[inline(always)]

@@ -6,6 +6,7 @@ use crate::error::{Bad, Error, ErrorKind, Place};
 use crate::export::{DynExport, Export, REFERENCE, resolve, resolve_dynamic};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
+use crate::inline::HostState;
 use crate::limits::Limits;
 use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
@@ -166,6 +167,12 @@ impl<'a, T> Guest<'a, T> {
         })
     }
 
+    /// The struct of type `S` in the host page, which inlined bodies read and
+    /// write; `None` if the guest imports no function that uses it.
+    pub fn host_state<S: HostState>(&mut self) -> Option<&mut S> {
+        self.reach.page()?.take()
+    }
+
     /// Grows the guest's memory by `pages`, and gives its former size in
     /// pages. Pages have 64 KiB.
     ///
@@ -190,7 +197,7 @@ impl<'a, T> Guest<'a, T> {
             return Err(Error::of(ErrorKind::Value(message)));
         }
         let allocated = self.reach.alloc(size, align);
-        allocated.map_err(|error| Error::from_call(error, "cabi_realloc"))
+        allocated.map_err(|error| self.reach.failed(error, "cabi_realloc"))
     }
 
     /// Calls a function of the guest.
@@ -206,7 +213,7 @@ impl<'a, T> Guest<'a, T> {
     {
         check_owner(&func.callable, self.reach.owner())?;
         let result = call::call::<P, R>(self.reach.as_reach(), &func.callable, params);
-        result.map_err(|error| Error::from_call(error, REFERENCE))
+        result.map_err(|error| self.reach.failed(error, REFERENCE))
     }
 
     /// The function at `index` of the table that the guest exports as `table`:

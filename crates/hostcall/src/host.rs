@@ -8,6 +8,7 @@ use crate::crossing::{self, Linkage, Params};
 use crate::error::{Error, Site};
 use crate::guest::Guest;
 use crate::guest_type::Returns;
+use crate::inline::{Body, InlineArgs, InlineBody, InlineSettings, inlining};
 use crate::limits::Limits;
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
@@ -47,6 +48,7 @@ pub struct Host<T: 'static> {
     pub(crate) optional: Vec<(String, String)>,
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
     pub(crate) limits: Limits,
+    pub(crate) inlining: InlineSettings,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<crate::wasi::Wasi<T>>,
 }
@@ -59,16 +61,59 @@ pub(crate) struct Item<T: 'static> {
 }
 
 pub(crate) enum ItemKind<T: 'static> {
-    Func(Signature, Arc<LinkFunc<T>>),
+    Func(HostFunc<T>),
     Memory(MemoryType),
     Global(GlobalType, Value),
     Table(TableType),
 }
 
+/// A host function.
+pub(crate) struct HostFunc<T: 'static> {
+    pub signature: Signature,
+    /// Its native form. What has none has a body.
+    pub link: Option<Arc<LinkFunc<T>>>,
+    /// Its Wasm form.
+    pub body: Option<Body>,
+    /// What it was registered with: functions of one block have the same.
+    pub block: Option<usize>,
+}
+
+impl<T: 'static> Clone for HostFunc<T> {
+    fn clone(&self) -> Self {
+        HostFunc {
+            signature: self.signature.clone(),
+            link: self.link.clone(),
+            body: self.body.clone(),
+            block: self.block,
+        }
+    }
+}
+
+impl<T: 'static> HostFunc<T> {
+    pub fn native(signature: Signature, link: Arc<LinkFunc<T>>) -> HostFunc<T> {
+        HostFunc {
+            signature,
+            link: Some(link),
+            body: None,
+            block: None,
+        }
+    }
+
+    /// The core types that a guest may import it under, and how each returns.
+    /// What is given as Wasm has its own type only.
+    pub fn forms(&self, wide: bool) -> Vec<(FuncType, Return)> {
+        let mut forms = self.signature.import_forms(wide);
+        if self.link.is_none() {
+            forms.retain(|(_, form)| *form == Return::Direct);
+        }
+        forms
+    }
+}
+
 impl<T: 'static> Clone for ItemKind<T> {
     fn clone(&self) -> Self {
         match self {
-            ItemKind::Func(signature, link) => ItemKind::Func(signature.clone(), link.clone()),
+            ItemKind::Func(func) => ItemKind::Func(func.clone()),
             ItemKind::Memory(ty) => ItemKind::Memory(ty.clone()),
             ItemKind::Global(ty, value) => ItemKind::Global(ty.clone(), value.clone()),
             ItemKind::Table(ty) => ItemKind::Table(ty.clone()),
@@ -132,6 +177,7 @@ impl<T: 'static> Host<T> {
             optional: Vec::new(),
             catch_all: None,
             limits: Limits::NONE,
+            inlining: InlineSettings::default(),
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -181,13 +227,7 @@ impl<T: 'static> Host<T> {
             name,
             params: &[],
         };
-        func.register(
-            decl,
-            &mut HostRegistry {
-                host: self,
-                get: whole,
-            },
-        );
+        func.register(decl, &mut HostRegistry::new(self, whole));
         self
     }
 
@@ -235,7 +275,8 @@ impl<T: 'static> Host<T> {
                 move |guest, args, results| func(guest, args, results).map_err(Into::into),
             )
         });
-        self.item(module, name, ItemKind::Func(signature, link))
+        let func = HostFunc::native(signature, link);
+        self.item(module, name, ItemKind::Func(func))
     }
 
     /// Answers every function import that nothing else satisfies.
@@ -318,13 +359,13 @@ impl<T: 'static> Host<T> {
             module: item.module.clone(),
             name: item.name.clone(),
             provides: match &item.kind {
-                ItemKind::Func(signature, _) => Provides::Func {
-                    signature: signature.to_string(),
-                    forms: signature
-                        .import_forms(wide)
-                        .into_iter()
-                        .map(|(ty, _)| ty)
-                        .collect(),
+                ItemKind::Func(func) => Provides::Func {
+                    signature: func.signature.to_string(),
+                    forms: func.forms(wide).into_iter().map(|(ty, _)| ty).collect(),
+                    inlining: inlining(
+                        func.body.as_ref(),
+                        self.inlining.allows(&item.module, &item.name),
+                    ),
                 },
                 ItemKind::Memory(ty) => Provides::Memory(ty.clone()),
                 ItemKind::Global(ty, _) => Provides::Global(ty.clone()),
@@ -335,14 +376,24 @@ impl<T: 'static> Host<T> {
             items: items.collect(),
             optional: self.optional.clone(),
             catch_all: self.catch_all.is_some(),
+            open: false,
         }
     }
 }
 
 /// Registers functions over a part `M` of the state `T`.
 pub(crate) struct HostRegistry<'h, T: 'static, G> {
-    pub host: &'h mut Host<T>,
-    pub get: G,
+    host: &'h mut Host<T>,
+    get: G,
+    block: usize,
+}
+
+impl<'h, T, G> HostRegistry<'h, T, G> {
+    pub fn new(host: &'h mut Host<T>, get: G) -> HostRegistry<'h, T, G> {
+        // A number that no other registration has.
+        let block = host.items.len();
+        HostRegistry { host, get, block }
+    }
 }
 
 impl<T, M, G> Registry<M> for HostRegistry<'_, T, G>
@@ -368,9 +419,29 @@ where
                 move |state, args| func(state, args),
             )
         });
-        let signature = decl.signature::<P, R>();
-        self.host
-            .item(decl.module, decl.name, ItemKind::Func(signature, link));
+        self.add(decl, HostFunc::native(decl.signature::<P, R>(), link));
+    }
+
+    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        let (get, func) = (self.get, Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let func = func.clone();
+            crossing::link_inline_func::<_, _, R, _>(
+                linker,
+                linkage,
+                Owned { get },
+                site,
+                move |state, args| func(state, args),
+            )
+        });
+        let native = HostFunc::native(decl.signature::<P, R>(), link);
+        let body = Some(Body::Rust(body));
+        self.add(decl, HostFunc { body, ..native });
     }
 
     unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
@@ -393,9 +464,15 @@ where
                 move |guest, values| func(guest, values),
             )
         });
-        let signature = decl.signature::<P, R>();
-        self.host
-            .item(decl.module, decl.name, ItemKind::Func(signature, link));
+        self.add(decl, HostFunc::native(decl.signature::<P, R>(), link));
+    }
+}
+
+impl<T: 'static, G> HostRegistry<'_, T, G> {
+    fn add(&mut self, decl: Decl<'_>, func: HostFunc<T>) {
+        let block = Some(self.block);
+        let func = HostFunc { block, ..func };
+        self.host.item(decl.module, decl.name, ItemKind::Func(func));
     }
 }
 
@@ -433,7 +510,7 @@ pub trait HostModule: Sized + 'static {
         host: &mut Host<T>,
         get: impl Fn(&mut T) -> &mut Self + Copy + Send + Sync + 'static,
     ) {
-        Self::register(&mut HostRegistry { host, get });
+        Self::register(&mut HostRegistry::new(host, get));
     }
 
     /// Adds the functions to a Wasmtime linker; `get` finds their state in the
@@ -467,16 +544,11 @@ pub trait HostModule: Sized + 'static {
 }
 
 impl<T: 'static> Item<T> {
-    /// How a function of this host is linked to an import, and what links it.
-    pub(crate) fn func_form(
-        &self,
-        form: usize,
-        wide: bool,
-    ) -> Option<(&Signature, &Arc<LinkFunc<T>>, FuncType, Return)> {
-        let ItemKind::Func(signature, link) = &self.kind else {
-            return None;
-        };
-        let (ty, form) = signature.import_forms(wide).into_iter().nth(form)?;
-        Some((signature, link, ty, form))
+    /// The host function, if this is one.
+    pub(crate) fn func(&self) -> Option<&HostFunc<T>> {
+        match &self.kind {
+            ItemKind::Func(func) => Some(func),
+            _ => None,
+        }
     }
 }

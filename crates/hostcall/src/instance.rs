@@ -4,11 +4,13 @@ use crate::error::Error;
 use crate::export::{DynExport, Export, resolve, resolve_dynamic};
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Lower};
+use crate::inline::{HostState, state, state_mut};
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
 use crate::reach::StoreReach;
 use crate::ty::Signature;
 use crate::value::Value;
+use std::any::TypeId;
 use std::fmt;
 use wasmtime::{Func, Store};
 
@@ -58,6 +60,23 @@ impl<T: 'static> Instance<T> {
     /// The state of the host functions, to change it.
     pub fn state_mut(&mut self) -> &mut T {
         &mut self.store.data_mut().state
+    }
+
+    /// The struct of type `S` in the host page, which inlined bodies read and
+    /// write; `None` if the guest imports no function that uses it.
+    pub fn host_state<S: HostState>(&self) -> Option<&S> {
+        let data = self.store.data();
+        let place = data.page_layout.as_ref()?.place(TypeId::of::<S>())?;
+        let bytes = data.page?.data(&self.store).get(place)?;
+        state(bytes)
+    }
+
+    /// The same, to change it.
+    pub fn host_state_mut<S: HostState>(&mut self) -> Option<&mut S> {
+        let data = self.store.data();
+        let place = data.page_layout.as_ref()?.place(TypeId::of::<S>())?;
+        let bytes = data.page?.data_mut(&mut self.store).get_mut(place)?;
+        state_mut(bytes)
     }
 
     /// Drops the guest, keeps the state.

@@ -72,6 +72,46 @@
 //! a multi-value function. A tuple of scalars is multi-value first. Functions
 //! in `#[host_module]` take any number of parameters, closures up to 12, exports
 //! up to 16.
+//!
+//! # Inline functions
+//!
+//! `#[hostcall(inline)]` on a function over numbers puts its body into the
+//! guests that import it, so that calling it costs what the same code costs in
+//! the guest:
+//!
+//! ```
+//! use hostcall::{Crossing, Host, HostModule, host_module};
+//!
+//! struct App;
+//!
+//! #[host_module(name = "env")]
+//! impl App {
+//!     #[hostcall(inline)]
+//!     fn average(a: u32, b: u32) -> u32 {
+//!         (a & b) + ((a ^ b) >> 1)
+//!     }
+//! }
+//!
+//! let mut host = Host::new();
+//! App::add_to_host(&mut host, |app| app);
+//! let program = host.program(
+//!     br#"(module
+//!         (import "env" "average" (func $average (param i32 i32) (result i32)))
+//!         (func (export "run") (param i32 i32) (result i32)
+//!             (call $average (local.get 0) (local.get 1))))"#,
+//! )?;
+//! assert_eq!(program.plan().imports[0].crossing, Some(Crossing::Inline));
+//! # Ok::<(), hostcall::Error>(())
+//! ```
+//!
+//! A body may hold arithmetic, control flow and calls of other inline
+//! functions; it may work on guest memory ([`Memory`]), on structs that it shares
+//! with the host ([`HostState`]), and call ordinary host functions of its block.
+//! It means the same in the guest and as Rust, in errors, too, which
+//! [`testing::inline_functions_agree`] tests. Bodies can also be given as Wasm,
+//! see [`Host::inline_wat`] and [`Host::provide`]. What a body may not hold is
+//! a compile error that says what to write instead; `docs/src/inline.md` has the
+//! whole subset.
 
 #![warn(missing_docs)]
 
@@ -87,6 +127,7 @@ mod fault;
 mod guest;
 mod guest_type;
 mod host;
+mod inline;
 mod instance;
 mod layout;
 mod limits;
@@ -98,6 +139,7 @@ mod reach;
 mod reference;
 mod registry;
 mod results;
+pub mod testing;
 mod ty;
 mod value;
 #[cfg(feature = "wasi")]
@@ -113,6 +155,7 @@ pub use fault::Fault;
 pub use guest::Guest;
 pub use guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, GuestType, Lift, Lower, Returns};
 pub use host::{Host, HostModule, Unmatched};
+pub use inline::HostState;
 pub use instance::Instance;
 pub use limits::Limits;
 pub use owned::StoreData;
@@ -122,13 +165,20 @@ pub use ty::{Signature, Type};
 pub use value::{DynFunc, DynObject, Value};
 
 pub use hostcall_link::{
-    Binding, Crossing, ExternType, FuncType, GlobalType, LinkError, MemoryType, ModuleInfo,
-    ParseError, Plan, PlannedImport, Problem, ProblemKind, TableType, ValType,
+    Binding, Budget, Crossing, ExternType, FuncType, GlobalType, Inlined, LinkError, MemoryType,
+    ModuleInfo, ParseError, Plan, PlannedImport, Problem, ProblemKind, ProviderError, TableType,
+    ValType,
+    inline::native::{BodyTrap, Memory},
 };
-pub use hostcall_macros::{GuestType, host_module};
+pub use hostcall_macros::{GuestType, HostState, host_module};
 pub use wasmtime::Trap;
 
 /// The README's example, run as a test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The chapter on inline functions, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/inline.md")]
+struct InlineChapter;

@@ -1,6 +1,6 @@
 //! What one instance may use.
 
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
 /// Limits of one instance; set them with [`Host::limits`](crate::Host::limits).
 ///
@@ -11,7 +11,7 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 #[non_exhaustive]
 pub struct Limits {
     /// Bytes in each unshared memory, and in the heap of references, if the guest is
-    /// given any.
+    /// given any. The host page is the host's, and does not count.
     pub memory: Option<usize>,
     /// Elements in each table.
     pub table: Option<usize>,
@@ -40,7 +40,7 @@ impl Limits {
         }
     }
 
-    pub(crate) fn limiter(&self) -> StoreLimits {
+    pub(crate) fn limiter(&self) -> Limiter {
         let mut builder = StoreLimitsBuilder::new();
         if let Some(bytes) = self.memory {
             builder = builder.memory_size(bytes);
@@ -48,7 +48,62 @@ impl Limits {
         if let Some(elements) = self.table {
             builder = builder.table_elements(elements);
         }
-        builder.build()
+        Limiter {
+            limits: builder.build(),
+            page: None,
+        }
+    }
+}
+
+/// The limits as a store asks for them.
+pub(crate) struct Limiter {
+    limits: StoreLimits,
+    /// Bytes of the host page, until it is made. If a memory of the guest has
+    /// the same limits and takes its place, the page is limited instead.
+    pub page: Option<usize>,
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if current == 0 && self.page == Some(desired) && maximum == self.page {
+            self.page = None;
+            return Ok(true);
+        }
+        self.limits.memory_growing(current, desired, maximum)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.limits.memory_grow_failed(error)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.limits.table_grow_failed(error)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories()
     }
 }
 

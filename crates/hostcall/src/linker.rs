@@ -7,12 +7,13 @@ use crate::crossing::{self, Linkage, Params};
 use crate::error::Site;
 use crate::guest::Guest;
 use crate::guest_type::Returns;
+use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
 use crate::limits::Limits;
 use crate::reach::{Access, Exports, GuestMemory, Realloc};
 use crate::registry::{Decl, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
-use wasmtime::{Extern, Linker};
+use wasmtime::{Extern, Linker, Memory};
 
 /// Registers functions over a part `M` of the data `D` of a store.
 pub(crate) struct LinkerRegistry<'l, D: 'static, G> {
@@ -62,6 +63,14 @@ where
 
     fn limits(&self, _: &D) -> Limits {
         Limits::NONE
+    }
+
+    fn page<S: Exports<Data = D>>(&self, _: &mut S) -> Option<(Memory, Arc<PageLayout>)> {
+        None
+    }
+
+    fn code(&self, _: &D) -> Option<Arc<InlinedCode>> {
+        None
     }
 }
 
@@ -132,6 +141,26 @@ where
             crossing::link_guest_func::<_, _, P, V, R, _, _>(
                 linker, linkage, access, site, lift, func,
             )
+        });
+    }
+
+    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        if !body.states.is_empty() && self.result.is_ok() {
+            self.result = Err(wasmtime::format_err!(
+                "`{}.{}` works on a struct in the host page, which only `Host` adds to a guest: \
+                 link the guest by `Host::program`",
+                decl.module,
+                decl.name
+            ));
+        }
+        let access = Foreign { get: self.get };
+        self.link::<P, R>(decl, |linker, linkage, site| {
+            crossing::link_inline_func::<_, _, R, _>(linker, linkage, access, site, func)
         });
     }
 }

@@ -1,20 +1,21 @@
 //! Stores that hostcall owns: one per instance, so what is found of the guest
 //! once holds for every call.
 
-use crate::limits::Limits;
+use crate::inline::{InlinedCode, PAGE, PageLayout};
+use crate::limits::{Limiter, Limits};
 use crate::memory::Source;
 use crate::reach::{Access, Exports, GuestMemory, Realloc};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use wasmtime::{Extern, Store, StoreLimits};
+use wasmtime::{Extern, Memory, Store};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
 pub struct StoreData<T> {
     pub(crate) state: T,
     pub(crate) limits: Limits,
-    pub(crate) limiter: StoreLimits,
+    pub(crate) limiter: Limiter,
     /// Name of the export whose memory pointers refer to.
     memory_name: Option<Arc<str>>,
     /// `None` until it is needed: a start function may call the host before
@@ -23,6 +24,11 @@ pub struct StoreData<T> {
     realloc: Option<Realloc>,
     pub(crate) instance: Option<wasmtime::Instance>,
     owner: u64,
+    /// Where structs are in the host page, if there is one.
+    pub(crate) page_layout: Option<Arc<PageLayout>>,
+    /// The host page, once the instance is complete.
+    pub(crate) page: Option<Memory>,
+    pub(crate) code: Option<Arc<InlinedCode>>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
 }
@@ -39,6 +45,9 @@ impl<T> StoreData<T> {
             realloc: None,
             instance: None,
             owner: OWNERS.fetch_add(1, Ordering::Relaxed),
+            page_layout: None,
+            page: None,
+            code: None,
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -151,6 +160,22 @@ where
 
     fn limits(&self, data: &StoreData<T>) -> Limits {
         data.limits
+    }
+
+    fn page<S: Exports<Data = StoreData<T>>>(
+        &self,
+        store: &mut S,
+    ) -> Option<(Memory, Arc<PageLayout>)> {
+        let layout = store.data_mut().page_layout.clone()?;
+        match store.data_mut().page {
+            Some(page) => Some((page, layout)),
+            // Not yet taken note of while the start function runs.
+            None => Some((find_export(store, PAGE)?.into_memory()?, layout)),
+        }
+    }
+
+    fn code(&self, data: &StoreData<T>) -> Option<Arc<InlinedCode>> {
+        data.code.clone()
     }
 }
 

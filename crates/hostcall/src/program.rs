@@ -1,21 +1,23 @@
 //! A guest, linked against a host and compiled.
 
-use crate::crossing::{self, Linkage};
 use crate::define::define;
-use crate::error::{Error, ErrorKind, INSTANTIATION, Site};
-use crate::host::{Host, ItemKind, Unmatched};
+use crate::error::{Error, ErrorKind, INSTANTIATION};
+use crate::host::{Host, ItemKind};
+use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
 use crate::limits::Limits;
-use crate::owned::{Owned, StoreData, whole};
-use crate::ty::{Return, Signature};
-use hostcall_link::{Binding, ExternType, FuncType, ModuleInfo, Plan, PlannedImport, plan};
+use crate::owned::StoreData;
+use hostcall_link::{ModuleInfo, Plan, plan};
+use inlining::LinkedGuest;
+use linking::Linking;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Engine, Extern, InstancePre, Linker, Module, Store};
 
 mod file;
+mod inlining;
+mod linking;
 
 /// Imports are linked under this module and their index where names alone do
 /// not tell them apart.
@@ -33,6 +35,11 @@ struct Inner<T: 'static> {
     plan: Plan,
     /// The guest as it was given, kept for program files.
     guest: Vec<u8>,
+    /// The linked module, if it is another.
+    linked: Option<Vec<u8>>,
+    warnings: Vec<String>,
+    page_layout: Option<Arc<PageLayout>>,
+    code: Option<Arc<InlinedCode>>,
     linker: Linker<StoreData<T>>,
     imports: Imports<T>,
     limits: Limits,
@@ -72,33 +79,38 @@ impl<T: 'static> fmt::Debug for Program<T> {
 impl<T: 'static> Program<T> {
     pub(crate) fn new(host: &Host<T>, guest: &[u8]) -> Result<Program<T>, Error> {
         let guest = binary(guest)?;
-        Program::link(host, &guest, |engine| Module::new(engine, &guest))
+        Program::link(host, &guest, |engine, linked| {
+            Module::new(engine, linked).map_err(|error| refused(error, engine, &guest, linked))
+        })
     }
 
-    /// Plans, then compiles by `module`, then links.
+    /// Plans, rewrites, compiles the linked module by `compile`, and defines
+    /// what it imports.
     fn link(
         host: &Host<T>,
         guest: &[u8],
-        module: impl FnOnce(&Engine) -> wasmtime::Result<Module>,
+        compile: impl FnOnce(&Engine, &[u8]) -> Result<Module, Error>,
     ) -> Result<Program<T>, Error> {
         let info = ModuleInfo::parse(guest)?;
-        let memory = info.pointers_memory();
-        let memory_name = memory.map(|export| export.name.as_str().into());
-        let wide = match memory.map(|export| &export.ty) {
-            Some(ExternType::Memory(ty)) => ty.memory64,
-            _ => info.memories.first().is_some_and(|ty| ty.memory64),
+        let memory_name = info
+            .pointers_memory()
+            .map(|export| export.name.as_str().into());
+        let wide = match info.memory() {
+            Some((_, ty)) => ty.memory64,
+            None => info.memories.first().is_some_and(|ty| ty.memory64),
         };
         let mut linker = Linker::new(&host.engine);
         #[allow(unused_mut, reason = "WASI adds to it")]
         let mut surface = host.surface(wide);
         #[cfg(feature = "wasi")]
         crate::wasi::offer(host, &info, &mut linker, &mut surface)?;
-        let plan = plan(&info, &surface)?;
-        let module = module(&host.engine).map_err(Error::wasmtime)?;
+        let mut plan = plan(&info, &surface)?;
+        let linked = LinkedGuest::new(host, &surface, &info, guest, &mut plan)?;
+        let module = compile(&host.engine, linked.bytes.as_deref().unwrap_or(guest))?;
         let linking = Linking {
             host,
             module: &module,
-            plan: &plan,
+            planned: linked.planned(&plan),
             wide,
         };
         let imports = linking.run(&mut linker).map_err(Error::wasmtime)?;
@@ -111,6 +123,10 @@ impl<T: 'static> Program<T> {
             module,
             plan,
             guest: guest.to_vec(),
+            linked: linked.bytes,
+            warnings: linked.warnings,
+            page_layout: linked.page_layout,
+            code: linked.code,
             linker,
             imports,
             limits: host.limits,
@@ -144,7 +160,10 @@ impl<T: 'static> Program<T> {
         configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
     ) -> Result<Instance<T>, Error> {
         let inner = &*self.0;
-        let data = StoreData::new(state, inner.limits, inner.memory_name.clone());
+        let mut data = StoreData::new(state, inner.limits, inner.memory_name.clone());
+        data.page_layout = inner.page_layout.clone();
+        data.limiter.page = inner.page_layout.as_deref().map(PageLayout::memory);
+        data.code = inner.code.clone();
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
         #[cfg(feature = "wasi")]
@@ -156,7 +175,11 @@ impl<T: 'static> Program<T> {
         let instance = inner
             .imports
             .instantiate(&inner.linker, &inner.module, &mut store);
-        let instance = instance.map_err(|error| Error::from_call(error, INSTANTIATION))?;
+        let instance = instance
+            .map_err(|error| Error::from_call(error, INSTANTIATION, inner.code.as_deref()))?;
+        if inner.page_layout.is_some() {
+            store.data_mut().page = instance.get_memory(&mut store, PAGE);
+        }
         store.data_mut().instance = Some(instance);
         Ok(Instance::new(self.clone(), store, instance))
     }
@@ -171,6 +194,17 @@ impl<T: 'static> Program<T> {
         &self.0.plan
     }
 
+    /// The linked module: the guest with the bodies of inlined host functions
+    /// in it. It runs in any engine that offers the imports that are left.
+    pub fn linked(&self) -> &[u8] {
+        self.0.linked.as_deref().unwrap_or(&self.0.guest)
+    }
+
+    /// What was lost in linking, such as debug information.
+    pub fn warnings(&self) -> &[String] {
+        &self.0.warnings
+    }
+
     /// The compiled module, for what hostcall does not cover.
     pub fn module(&self) -> &Module {
         &self.0.module
@@ -181,8 +215,20 @@ impl<T: 'static> Program<T> {
     }
 }
 
+/// Why an engine compiles no linked module. Where it would compile the guest,
+/// what linking has added is too new for it.
+fn refused(error: wasmtime::Error, engine: &Engine, guest: &[u8], linked: &[u8]) -> Error {
+    if guest == linked || Module::validate(engine, guest).is_err() {
+        return Error::wasmtime(error);
+    }
+    Error::body(format_args!(
+        "the engine compiles the guest, but not with inlined host functions in it: {error:#}; allow \
+         in its `Config` what they use (host state needs `wasm_multi_memory`)"
+    ))
+}
+
 /// Wasm as it is, or assembled from its text format.
-fn binary(guest: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+pub(crate) fn binary(guest: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     if guest.starts_with(b"\0asm") {
         return Ok(Cow::Borrowed(guest));
     }
@@ -227,144 +273,5 @@ impl<T: 'static> Imports<T> {
         let externs: wasmtime::Result<Option<Vec<Extern>>> = externs.collect();
         let externs = externs?.expect("every import was linked or is defined");
         wasmtime::Instance::new(store, module, &externs)
-    }
-}
-
-/// Puts what the plan says into a linker.
-struct Linking<'a, T: 'static> {
-    host: &'a Host<T>,
-    module: &'a Module,
-    plan: &'a Plan,
-    wide: bool,
-}
-
-impl<T: 'static> Linking<'_, T> {
-    fn run(&self, linker: &mut Linker<StoreData<T>>) -> wasmtime::Result<Imports<T>> {
-        let by_index = !self.resolvable();
-        // A function imported twice is linked twice, to the same effect.
-        linker.allow_shadowing(true);
-        let mut imports = Vec::new();
-        for (planned, import) in self.plan.imports.iter().zip(self.module.imports()) {
-            let index = planned.import.index.to_string();
-            let (module, name) = if by_index {
-                (BY_INDEX, &*index)
-            } else {
-                (import.module(), import.name())
-            };
-            imports.push(self.import(linker, planned, import.ty(), (module, name))?);
-        }
-        Ok(match by_index {
-            true => Imports::ByIndex(imports),
-            false => Imports::Resolved(linker.instantiate_pre(self.module)?),
-        })
-    }
-
-    /// Whether names tell all imports apart and none is made per instance.
-    fn resolvable(&self) -> bool {
-        let mut types = HashMap::new();
-        self.plan.imports.iter().all(|planned| {
-            let import = &planned.import;
-            let first = types
-                .entry((&import.module, &import.name))
-                .or_insert(&import.ty);
-            matches!(import.ty, ExternType::Func(_)) && **first == import.ty
-        })
-    }
-
-    fn import(
-        &self,
-        linker: &mut Linker<StoreData<T>>,
-        planned: &PlannedImport,
-        ty: wasmtime::ExternType,
-        (module, name): (&str, &str),
-    ) -> wasmtime::Result<Import<T>> {
-        let import = &planned.import;
-        let site = |signature| {
-            Arc::new(Site {
-                module: import.module.clone(),
-                name: import.name.clone(),
-                signature,
-            })
-        };
-        match planned.binding {
-            Binding::Item { item, form } => match self.host.items.get(item) {
-                Some(item) => match item.func_form(form, self.wide) {
-                    Some((signature, link, ty, form)) => {
-                        let linkage = Linkage {
-                            module,
-                            name,
-                            ty: &ty,
-                            form,
-                            wide: self.wide,
-                        };
-                        link(linker, &linkage, site(signature.clone()))?;
-                    }
-                    None => return Ok(Import::Defined(item.kind.clone())),
-                },
-                // Items beyond the host's own are WASI's, which are in the
-                // linker under their names already.
-                #[cfg(feature = "wasi")]
-                None => crate::wasi::alias(linker, import, (module, name))?,
-                #[cfg(not(feature = "wasi"))]
-                None => unreachable!("the surface holds the host's items only"),
-            },
-            Binding::CatchAll => {
-                let ExternType::Func(ty) = &import.ty else {
-                    unreachable!("a catch-all answers for functions only")
-                };
-                self.catch_all(linker, ty, (module, name), site)?;
-            }
-            Binding::Trap => {
-                let ty = ty.unwrap_func().clone();
-                let what = site(Signature {
-                    params: Vec::new(),
-                    results: Vec::new(),
-                });
-                linker.func_new(module, name, ty, move |_, _, _| {
-                    let message =
-                        "the guest called an optional import that this host does not provide";
-                    Err(crate::error::cross(Error::msg(message).into(), &what))
-                })?;
-            }
-        }
-        Ok(Import::Linked)
-    }
-
-    fn catch_all(
-        &self,
-        linker: &mut Linker<StoreData<T>>,
-        ty: &FuncType,
-        (module, name): (&str, &str),
-        site: impl Fn(Signature) -> Arc<Site>,
-    ) -> wasmtime::Result<()> {
-        let signature = Signature::from_core(ty).expect("the plan leaves out what it cannot be");
-        let site = site(signature);
-        let linkage = Linkage {
-            module,
-            name,
-            ty,
-            form: Return::Direct,
-            wide: self.wide,
-        };
-        let handler = self
-            .host
-            .catch_all
-            .clone()
-            .expect("the plan binds to it only if there is one");
-        let what = site.clone();
-        crossing::link_dynamic(
-            linker,
-            &linkage,
-            Owned { get: whole },
-            site,
-            move |guest, args, results| {
-                let import = Unmatched {
-                    module: &what.module,
-                    name: &what.name,
-                    signature: &what.signature,
-                };
-                handler(guest, &import, args, results)
-            },
-        )
     }
 }

@@ -6,6 +6,7 @@
 use crate::core::from_func_type;
 use crate::error::{Bad, Error};
 use crate::fault::{Fault, Lifted};
+use crate::inline::{InlinedCode, Page, PageLayout};
 use crate::limits::Limits;
 use crate::memory::{Source, check, check_align};
 use crate::reference::{HostObject, Reference};
@@ -139,6 +140,10 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn owner(&self, data: &D) -> u64;
     /// What the instance may use, where that is known.
     fn limits(&self, data: &D) -> Limits;
+    /// The host page of the guest that called, if it has one.
+    fn page<S: Exports<Data = D>>(&self, store: &mut S) -> Option<(Memory, Arc<PageLayout>)>;
+    /// The code that linking has put into the guest, if that is known.
+    fn code(&self, data: &D) -> Option<Arc<InlinedCode>>;
 }
 
 /// The guest on the other side of a call, whatever store it lives in.
@@ -192,6 +197,17 @@ pub(crate) trait Reach {
         func: &Func,
         slots: &mut [MaybeUninit<ValRaw>],
     ) -> wasmtime::Result<()>;
+
+    /// The host page, if the guest has one.
+    fn page(&mut self) -> Option<Page<'_>>;
+    /// The code that linking has put into the guest, if that is known.
+    fn code(&self) -> Option<Arc<InlinedCode>>;
+
+    /// What came out of a call of `export`.
+    #[cold]
+    fn failed(&self, error: wasmtime::Error, export: &str) -> Error {
+        Error::from_call(error, export, self.code().as_deref())
+    }
 
     fn bytes_mut(&mut self) -> Lifted<&mut [u8]> {
         match self.source() {
@@ -372,6 +388,15 @@ where
 
     fn limits(&self) -> Limits {
         self.access.limits(self.store.as_context().data())
+    }
+
+    fn page(&mut self) -> Option<Page<'_>> {
+        let (memory, layout) = self.access.page(&mut self.store)?;
+        Some(Page::new(layout, memory.data_mut(&mut self.store)))
+    }
+
+    fn code(&self) -> Option<Arc<InlinedCode>> {
+        self.access.code(self.store.as_context().data())
     }
 
     #[inline(always)]

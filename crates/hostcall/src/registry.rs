@@ -7,6 +7,7 @@ use crate::args::Args;
 use crate::crossing::Params;
 use crate::guest::Guest;
 use crate::guest_type::{GuestType, Returns};
+use crate::inline::{InlineArgs, InlineBody};
 use crate::ty::{Signature, Type};
 
 /// Name and parameter names of a host function.
@@ -46,6 +47,17 @@ pub trait Registry<T> {
         P: Params + 'static,
         R: Returns + 'static,
         F: Fn(&mut T, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static;
+
+    /// A function that can be inlined; `func` is its native form.
+    ///
+    /// # Safety
+    ///
+    /// `func` must lift exactly `P`, which are scalars.
+    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut T, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static;
 
     /// A function that takes the guest; `lift` gives its other arguments.
     ///

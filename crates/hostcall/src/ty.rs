@@ -292,7 +292,7 @@ fn comma_separated<T>(
 /// (`record { x: s32, y: s32 }`). Five types that WIT lacks are understood as
 /// well: `cstring`, `pointer<T>`, `v128`, `funcref` and `externref`. Several
 /// results, which only core types have, cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Signature {
     pub(crate) params: Vec<(String, Type)>,
     pub(crate) results: Vec<Type>,

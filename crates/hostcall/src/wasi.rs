@@ -103,6 +103,7 @@ fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
     let items = funcs.map(|(name, func)| {
         let ty = from_func_type(&func.ty(&store));
         let provides = Provides::Func {
+            inlining: hostcall_link::Inlining::Impossible,
             signature: format!("wasi {name}"),
             forms: vec![ty],
         };

@@ -20,11 +20,13 @@ impl fmt::Display for Headline<'_> {
         match (&inner.kind, &inner.site) {
             (ErrorKind::Parse(error), _) => write!(f, "{error}"),
             (ErrorKind::Link(error), _) => write!(f, "{error}"),
+            (ErrorKind::Provider(error), _) => write!(f, "{error}"),
             (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
             (
                 ErrorKind::Text(message)
                 | ErrorKind::ProgramFile(message)
                 | ErrorKind::Signature(message)
+                | ErrorKind::Body(message)
                 | ErrorKind::Export(message)
                 | ErrorKind::Value(message)
                 | ErrorKind::Message(message),

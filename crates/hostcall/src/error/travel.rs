@@ -98,9 +98,9 @@ impl std::error::Error for Panicked {}
 /// Context of an error that left a host function: which one it was.
 #[derive(Debug)]
 pub(crate) struct Crossed {
-    pub(super) site: Arc<Site>,
+    pub site: Arc<Site>,
     /// What the error says that the host function returned.
-    pub(super) message: String,
+    pub message: String,
 }
 
 impl fmt::Display for Crossed {
@@ -114,6 +114,9 @@ impl fmt::Display for Crossed {
 #[cold]
 #[inline(never)]
 pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error {
+    if error.downcast_ref::<Crossed>().is_some() {
+        return error;
+    }
     let error = match error.downcast::<Error>() {
         // A fault that a `Guest` method met in this very call.
         Ok(Error(inner)) if inner.site.is_none() && inner.export.is_none() => match *inner {

@@ -1,20 +1,23 @@
 //! Programs as files, so that starting up skips compilation.
 //!
-//! A file is a header, the guest, and its machine code as Wasmtime serialises
-//! it. The guest is in it because linking is repeated on loading: the host may
-//! have changed.
+//! A file is a header, the guest, and the linked module's machine code as
+//! Wasmtime serialises it. The guest is in it because linking is repeated on
+//! loading: the host may have changed. Then the linked module must come out the
+//! same, which its hash in the header tells.
 
 use super::Program;
 use crate::error::{Error, ErrorKind};
 use crate::host::Host;
 use sha2::{Digest, Sha256};
+use std::fmt;
 use wasmtime::Module;
 
 /// First bytes of a file; the digit is the version of this layout.
-const MAGIC: &[u8; 16] = b"hostcall-prog-1\n";
+const MAGIC: &[u8; 16] = b"hostcall-prog-2\n";
 const HASH: std::ops::Range<usize> = 16..48;
 const GUEST_LENGTH: std::ops::Range<usize> = 48..56;
-const HEADER: usize = 56;
+const LINKED: std::ops::Range<usize> = 56..88;
+const HEADER: usize = 88;
 
 impl<T: 'static> Program<T> {
     /// The program as bytes, for [`Host::deserialize`].
@@ -31,6 +34,7 @@ impl<T: 'static> Program<T> {
         file.extend(MAGIC);
         file.extend([0; HASH.end - HASH.start]);
         file.extend((guest.len() as u64).to_le_bytes());
+        file.extend(Sha256::digest(self.linked()));
         file.extend(guest);
         file.extend(code);
         let hash = Sha256::digest(&file[HASH.end..]);
@@ -70,24 +74,38 @@ impl<T: 'static> Host<T> {
     /// nobody else could change since.
     #[expect(unsafe_code, reason = "runs machine code from a file")]
     pub unsafe fn deserialize(&self, file: &[u8]) -> Result<Program<T>, Error> {
-        let (guest, code) = parts(file).map_err(|why| {
-            let message = format!("{why}; make it anew with `Program::serialize`");
-            Error::of(ErrorKind::ProgramFile(message))
-        })?;
-        // SAFETY: promised by the caller, and the checksum holds.
-        let module = unsafe { Module::deserialize(&self.engine, code) };
-        let module = module.map_err(|error| {
-            let message = format!(
-                "this program file was made by another version or for another machine: {error}; \
-                 make it anew with `Program::serialize`"
-            );
-            Error::of(ErrorKind::ProgramFile(message))
-        })?;
-        Program::link(self, guest, |_| Ok(module))
+        let parts = parts(file).map_err(unusable)?;
+        Program::link(self, parts.guest, |engine, linked| {
+            if Sha256::digest(linked)[..] != *parts.linked {
+                let why = "this program file was made for other bodies of inlined host functions";
+                return Err(unusable(why));
+            }
+            // SAFETY: promised by the caller, and the checksum holds.
+            let module = unsafe { Module::deserialize(engine, parts.code) };
+            module.map_err(|error| {
+                unusable(format_args!(
+                    "this program file was made by another version or for another machine: {error}"
+                ))
+            })
+        })
     }
 }
 
-fn parts(file: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
+fn unusable(why: impl fmt::Display) -> Error {
+    let message = format!("{why}; make it anew with `Program::serialize`");
+    Error::of(ErrorKind::ProgramFile(message))
+}
+
+/// What a file holds.
+struct Parts<'f> {
+    guest: &'f [u8],
+    /// The hash of the linked module.
+    linked: &'f [u8],
+    /// Its machine code.
+    code: &'f [u8],
+}
+
+fn parts(file: &[u8]) -> Result<Parts<'_>, &'static str> {
     if !file.starts_with(&MAGIC[..14]) {
         return Err("this is not a program file of hostcall");
     }
@@ -104,5 +122,10 @@ fn parts(file: &[u8]) -> Result<(&[u8], &[u8]), &'static str> {
     let length = length.ok().and_then(|length| usize::try_from(length).ok());
     length
         .and_then(|length| file[HEADER..].split_at_checked(length))
+        .map(|(guest, code)| Parts {
+            guest,
+            linked: &header[LINKED],
+            code,
+        })
         .ok_or("this program file is damaged: a length in it is wrong")
 }

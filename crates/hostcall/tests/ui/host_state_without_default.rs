@@ -1,0 +1,9 @@
+use hostcall::HostState;
+
+#[derive(HostState)]
+#[repr(C)]
+struct Counters {
+    hits: u32,
+}
+
+fn main() {}
