@@ -56,7 +56,14 @@ fn print(count: &Count) {
     );
 
     let mut imports = Table::new();
-    let header = ["import", "signature", "crossing", "calls"];
+    let header = [
+        "import",
+        "signature",
+        "crossing",
+        "size",
+        "host calls",
+        "why",
+    ];
     imports.load_style(STYLE).set_header(header);
     for planned in &count.plan.imports {
         let import = &planned.import;
@@ -66,10 +73,15 @@ fn print(count: &Count) {
             planned
                 .crossing
                 .map_or(String::new(), |crossing| crossing.to_string()),
+            planned
+                .inlined
+                .map_or(String::new(), |inlined| inlined.operators.to_string()),
             count.text.calls(&import.name).to_string(),
+            planned.reason.clone(),
         ]);
     }
     align_right(&mut imports, 3);
+    align_right(&mut imports, 4);
     println!("{imports}");
 }
 

@@ -1,6 +1,6 @@
 //! The host side: reads the file, answers the guest, counts.
 
-use hostcall::{Error, Host, HostModule, Plan, host_module};
+use hostcall::{Error, Host, HostModule, HostState, Plan, host_module};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,7 +22,6 @@ pub struct Text {
 #[derive(Default)]
 struct Calls {
     read: u64,
-    is_stop_word: u64,
     word: u64,
     progress: u64,
 }
@@ -35,10 +34,18 @@ impl Text {
         Ok(self.file.read(buffer)? as u32)
     }
 
-    /// Whether the word with this FNV-1a hash is left out.
-    fn is_stop_word(&mut self, hash: u64) -> bool {
-        self.calls.is_stop_word += 1;
-        is_stop_word(hash)
+    /// Whether the word with this FNV-1a hash is left out. Stands in the guest
+    /// itself, with the table in the host page.
+    #[hostcall(inline)]
+    fn is_stop_word(stop_words: &StopWords, hash: u64) -> bool {
+        let mut slot = (hash % SLOTS) as usize;
+        while stop_words.hashes[slot] != 0 {
+            if stop_words.hashes[slot] == hash {
+                return true;
+            }
+            slot = (slot + 1) % SLOTS as usize;
+        }
+        false
     }
 
     /// Counts a word, which is borrowed from the guest's memory.
@@ -59,16 +66,25 @@ impl Text {
 }
 
 impl Text {
+    /// A text that is still to be read.
+    pub fn new(file: File) -> Text {
+        Text {
+            file,
+            words: HashMap::new(),
+            bytes: 0,
+            calls: Calls::default(),
+        }
+    }
+
     /// Words that were counted, which are those that are no stop words.
     pub fn reported(&self) -> u64 {
         self.words.values().sum()
     }
 
-    /// How often the guest has called an import.
+    /// How often the guest has called the host by an import.
     pub fn calls(&self, import: &str) -> u64 {
         match import {
             "read" => self.calls.read,
-            "is_stop_word" => self.calls.is_stop_word,
             "word" => self.calls.word,
             "progress" => self.calls.progress,
             _ => 0,
@@ -102,13 +118,7 @@ pub fn count(path: &Path) -> Result<Count, Error> {
     Text::add_to_host(&mut host, |text| text);
     let program = host.program(GUEST)?;
 
-    let text = Text {
-        file,
-        words: HashMap::new(),
-        bytes: 0,
-        calls: Calls::default(),
-    };
-    let mut instance = program.instantiate(text)?;
+    let mut instance = program.instantiate(Text::new(file))?;
     let words = instance
         .export::<(), u64>("count")?
         .call(&mut instance, ())?;
@@ -125,25 +135,32 @@ pub const STOP_WORDS: [&str; 32] = [
     "to", "was", "which", "with",
 ];
 
-const STOP_HASHES: [u64; STOP_WORDS.len()] = {
-    let (mut hashes, mut i) = ([0; STOP_WORDS.len()], 0);
-    while i < hashes.len() {
-        hashes[i] = fnv1a(STOP_WORDS[i].as_bytes());
-        i += 1;
-    }
-    hashes
-};
+const SLOTS: u64 = 128;
 
-fn is_stop_word(hash: u64) -> bool {
-    STOP_HASHES.contains(&hash)
+/// Hashes of the stop words, each in the first free slot from `hash % SLOTS` on;
+/// 0 is no hash.
+#[derive(HostState)]
+#[repr(C)]
+pub struct StopWords {
+    hashes: [u64; SLOTS as usize],
+}
+
+impl Default for StopWords {
+    fn default() -> StopWords {
+        let mut hashes = [0; SLOTS as usize];
+        for word in STOP_WORDS {
+            let hash = fnv1a(word.as_bytes());
+            let mut slots = (hash..).map(|slot| (slot % SLOTS) as usize);
+            let free = slots.find(|slot| hashes[*slot] == 0);
+            hashes[free.expect("there are more slots than words")] = hash;
+        }
+        StopWords { hashes }
+    }
 }
 
 /// FNV-1a, 64 bits, as the guest computes it.
-const fn fnv1a(bytes: &[u8]) -> u64 {
-    let (mut hash, mut i) = (0xcbf2_9ce4_8422_2325_u64, 0);
-    while i < bytes.len() {
-        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
-        i += 1;
-    }
-    hash
+fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    })
 }
