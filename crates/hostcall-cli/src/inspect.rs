@@ -1,7 +1,8 @@
 //! `hostcall inspect`: says what a guest is and what it needs.
 
-use crate::guest::GuestFile;
 use crate::name::Name;
+use crate::table::rows;
+use crate::wasm_file::WasmFile;
 use anyhow::Result;
 use clap::Args;
 use hostcall::{ExternType, FuncType, ModuleInfo};
@@ -11,9 +12,6 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 mod needs;
-mod table;
-
-use table::rows;
 
 /// Says what a guest imports, exports and uses, and what its host must supply.
 ///
@@ -46,7 +44,7 @@ struct Report<'a> {
 
 impl Opts {
     pub fn run(self) -> Result<()> {
-        let guest = GuestFile::read(&self.guest)?;
+        let guest = WasmFile::read(&self.guest)?;
         let info = guest.info()?;
         let mut out = io::stdout().lock();
         if self.json {
@@ -62,7 +60,7 @@ impl Opts {
     }
 }
 
-fn text(guest: &GuestFile, info: &ModuleInfo) -> String {
+fn text(guest: &WasmFile, info: &ModuleInfo) -> String {
     let sections = [
         ("imports", imports(info)),
         ("exports", exports(info)),

@@ -1,14 +1,18 @@
-//! The `hostcall` program: runs and inspects WebAssembly guests.
+//! The `hostcall` program: runs, links and inspects WebAssembly guests.
 
 use clap::{Parser, Subcommand};
 use std::io::{self, Write};
 use std::process;
 
-mod guest;
 mod inspect;
+mod link;
 mod name;
+mod plan;
+mod provide;
 mod run;
+mod table;
 mod value_text;
+mod wasm_file;
 
 /// Host functions for WebAssembly guests.
 #[derive(Parser)]
@@ -22,6 +26,8 @@ struct Opts {
 enum Command {
     Run(run::Opts),
     Inspect(inspect::Opts),
+    Plan(plan::Opts),
+    Link(link::Opts),
 }
 
 const EXAMPLES: &str = "\
@@ -33,12 +39,17 @@ EXAMPLES:
     hostcall run --dir . cat.wasm -- notes.txt
 
   Call one function:
-    hostcall run math.wat --invoke add 1 2";
+    hostcall run math.wat --invoke add 1 2
+
+  Put functions into a guest in the place of its imports from `env`:
+    hostcall link guest.wasm --provide env=math.wat -o linked.wasm";
 
 fn main() {
     let done = match Opts::parse().command {
         Command::Run(opts) => opts.run(),
         Command::Inspect(opts) => opts.run().map(|()| 0),
+        Command::Plan(opts) => opts.run().map(|()| 0),
+        Command::Link(opts) => opts.run().map(|()| 0),
     };
     let flushed = done.and_then(|status| {
         io::stdout().flush()?;
@@ -58,6 +69,11 @@ fn fail(error: &anyhow::Error) -> i32 {
     // If standard error is closed, the status has to do.
     let _ = writeln!(io::stderr(), "error: {}", printable(&message));
     error.downcast_ref().map_or(1, run::failure_status)
+}
+
+/// Says what a reader may want to know although all goes on.
+pub fn warn(message: &str) {
+    let _ = writeln!(io::stderr(), "warning: {}", printable(message));
 }
 
 /// Text without what a terminal would obey: names in it come from guests.

@@ -1,8 +1,10 @@
 //! `hostcall run`: runs a WASI command, or calls one export.
 
-use crate::guest::GuestFile;
 use crate::inspect::signature_of;
 use crate::name::Name;
+use crate::provide::ProvideOpts;
+use crate::warn;
+use crate::wasm_file::WasmFile;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
 use hostcall::{
@@ -37,6 +39,9 @@ pub struct Opts {
 
     #[command(flatten)]
     wasi: wasi::WasiOpts,
+
+    #[command(flatten)]
+    provide: ProvideOpts,
 
     /// Most bytes that each memory of the guest may hold, such as 64M or 1G;
     /// growing beyond that fails in the guest
@@ -79,12 +84,15 @@ EXAMPLES:
     hostcall run text.wasm --invoke upper --signature 'func(text: string) -> string' hello
 
   At most 64 MiB of memory:
-    hostcall run --max-memory 64M guest.wasm";
+    hostcall run --max-memory 64M guest.wasm
+
+  Functions of math.wat for what the guest imports from `env`:
+    hostcall run guest.wasm --provide env=math.wat";
 
 impl Opts {
     /// Gives the status to exit with.
     pub fn run(self) -> Result<i32> {
-        let guest = GuestFile::read(&self.guest)?;
+        let guest = WasmFile::read(&self.guest)?;
         let program = self.link(&guest)?;
         if self.invoke.is_none() {
             check_start(program.info())?;
@@ -96,7 +104,7 @@ impl Opts {
         done.or_else(exit_status)
     }
 
-    fn link(&self, guest: &GuestFile) -> Result<Program<()>> {
+    fn link(&self, guest: &WasmFile) -> Result<Program<()>> {
         let args = if self.invoke.is_some() {
             &[]
         } else {
@@ -113,11 +121,21 @@ impl Opts {
         if let Some(bytes) = self.max_memory {
             host.limits(Limits::NONE.memory(bytes));
         }
-        host.program(&guest.bytes)
+        let providers = self.provide.read(&self.guest)?;
+        providers.add_to(&mut host)?;
+        let program = host
+            .program(&guest.bytes)
             .map_err(|error| match error.kind() {
                 ErrorKind::Parse(error) => anyhow!("{}: {error}", guest.display()),
+                ErrorKind::Link(error) => providers.explain(error),
                 _ => error.into(),
-            })
+            })?;
+        let unused = providers.unused(program.info());
+        unused
+            .iter()
+            .chain(program.warnings())
+            .for_each(|w| warn(w));
+        Ok(program)
     }
 
     fn call(&self, mut instance: Instance<()>) -> Result<i32> {

@@ -4,8 +4,9 @@
 //! A fixture is a guest (`NAME.wat`) or a list of commands (`NAME.test`). Lines
 //! that start with `;; RUN: ` are commands of the `hostcall` program; `%` in
 //! them is the fixture, `%/x` the file `x` beside it, `%guests` the folder of
-//! guests. `< FILE` gives standard input. `;; ENV: NAME=VALUE` sets a variable for
-//! all commands of a fixture.
+//! guests, `%tmp` a folder for what it writes. `< FILE` gives standard input.
+//! `;; SHOW: FILE` prints a file. `;; ENV: NAME=VALUE` sets a variable for all
+//! commands of a fixture.
 //!
 //! `NAME.out` holds, for each command: `$` and the command, standard output,
 //! standard error with `2> ` before each line, and `[STATUS]` unless it is 0.
@@ -35,14 +36,19 @@ fn fixtures() {
 /// What is wrong with a fixture, if anything is.
 fn check(fixture: &Path) -> Option<String> {
     let text = fs::read_to_string(fixture).unwrap();
-    let commands = text
-        .lines()
-        .filter_map(|line| line.strip_prefix(";; RUN: "));
     let variables = text
         .lines()
         .filter_map(|line| line.strip_prefix(";; ENV: ")?.split_once('='));
     let variables: Vec<_> = variables.collect();
-    let transcripts = commands.map(|line| transcript(line, fixture, &variables));
+    let temporary = temporary(fixture);
+    fs::create_dir_all(&temporary).unwrap();
+    let transcripts = text.lines().filter_map(|line| {
+        let shown = line.strip_prefix(";; SHOW: ");
+        let run = line.strip_prefix(";; RUN: ");
+        shown
+            .map(|file| show(file, fixture))
+            .or_else(|| Some(transcript(run?, fixture, &variables)))
+    });
     let transcripts: Vec<String> = transcripts.collect();
     assert!(
         !transcripts.is_empty(),
@@ -50,6 +56,7 @@ fn check(fixture: &Path) -> Option<String> {
         fixture.display()
     );
     let found = transcripts.join("\n");
+    fs::remove_dir_all(&temporary).unwrap();
     let out = fixture.with_extension("out");
     if env::var_os("BLESS").is_some() {
         fs::write(&out, found).unwrap();
@@ -60,6 +67,18 @@ fn check(fixture: &Path) -> Option<String> {
         let out = out.display();
         format!("{out} says\n\n{expected}\n\nbut the program printed\n\n{found}")
     })
+}
+
+/// The folder for what a fixture writes.
+fn temporary(fixture: &Path) -> PathBuf {
+    let name = fixture.file_name().unwrap();
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn show(file: &str, fixture: &Path) -> String {
+    let text = fs::read(path(file, fixture));
+    let text = text.unwrap_or_else(|error| format!("{error}\n").into_bytes());
+    format!("$ cat {file}\n{}", normal(&text, fixture))
 }
 
 fn transcript(line: &str, fixture: &Path, variables: &[(&str, &str)]) -> String {
@@ -84,26 +103,37 @@ fn transcript(line: &str, fixture: &Path, variables: &[(&str, &str)]) -> String 
 
 fn run(line: &str, fixture: &Path, variables: &[(&str, &str)]) -> Output {
     let folder = fixture.parent().unwrap();
-    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
     let mut command = Command::new(env!("CARGO_BIN_EXE_hostcall"));
     command.current_dir(folder).stdin(Stdio::null());
-    let file = fixture.file_name().unwrap().to_str().unwrap();
     command.envs(variables.iter().copied());
     let mut words = words(line).into_iter();
     while let Some(word) = words.next() {
-        let path = |word: &str| match word.strip_prefix("%guests") {
-            Some(rest) => format!("{}{rest}", guests.display()),
-            None if word == "%" => file.to_owned(),
-            None => word.strip_prefix("%/").unwrap_or(word).to_owned(),
-        };
         if word == "<" {
-            let input = folder.join(path(&words.next().unwrap()));
+            let input = folder.join(path(&words.next().unwrap(), fixture));
             command.stdin(File::open(input).unwrap());
         } else {
-            command.arg(path(&word));
+            command.arg(path(&word, fixture));
         }
     }
     command.output().unwrap()
+}
+
+/// A word of a command, with what `%` stands for in it.
+fn path(word: &str, fixture: &Path) -> String {
+    let Some(rest) = word.strip_prefix('%') else {
+        return word.to_owned();
+    };
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
+    let folders = [("guests", guests), ("tmp", temporary(fixture))];
+    for (name, folder) in folders {
+        if let Some(rest) = rest.strip_prefix(name) {
+            return format!("{}{rest}", folder.display());
+        }
+    }
+    match rest.strip_prefix('/') {
+        Some(file) => file.to_owned(),
+        None => fixture.file_name().unwrap().to_str().unwrap().to_owned(),
+    }
 }
 
 /// Splits at spaces, except within quotes.
@@ -133,5 +163,6 @@ fn normal(output: &[u8], fixture: &Path) -> String {
     String::from_utf8_lossy(output)
         .replace(&folder, "")
         .replace(&guests.display().to_string(), "%guests")
+        .replace(&temporary(fixture).display().to_string(), "%tmp")
         .replace(env!("CARGO_PKG_VERSION"), "VERSION")
 }

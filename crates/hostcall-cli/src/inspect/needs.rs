@@ -1,8 +1,8 @@
 //! What a host has to have for a guest.
 
-use super::table::rows;
 use super::type_of;
 use crate::name::Name;
+use crate::table::rows;
 use hostcall::{ExternType, ModuleInfo};
 use hostcall_link::Import;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Reads a guest, from a file or from standard input.
+//! Reads a guest or a provider, from a file or from standard input.
 
 use crate::name::Name;
 use anyhow::{Result, anyhow, bail};
@@ -7,23 +7,23 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A guest in binary form.
-pub struct GuestFile {
+/// A module in binary form.
+pub struct WasmFile {
     path: PathBuf,
     pub bytes: Vec<u8>,
 }
 
-impl GuestFile {
+impl WasmFile {
     /// Reads the file at `path`, or standard input if it is `-`. Text is
     /// assembled.
-    pub fn read(path: &Path) -> Result<GuestFile> {
+    pub fn read(path: &Path) -> Result<WasmFile> {
         let path = path.to_owned();
         let bytes = read(&path)?;
         let bytes = match text(&path, &bytes) {
             Some(text) => assemble(&path, text)?,
             None => bytes,
         };
-        Ok(GuestFile { path, bytes })
+        Ok(WasmFile { path, bytes })
     }
 
     /// Describes the guest.
@@ -50,7 +50,8 @@ fn display(path: &Path) -> String {
     Name::path(&path.to_string_lossy()).to_string()
 }
 
-fn is_stdin(path: &Path) -> bool {
+/// Whether a path means standard input.
+pub fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
@@ -59,7 +60,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     let read = if is_stdin(path) {
         io::stdin().read_to_end(&mut bytes).map(|_| bytes)
     } else if path.is_dir() {
-        bail!("{} is a directory, not a guest", display(path));
+        bail!("{} is a directory, not a Wasm module", display(path));
     } else {
         fs::read(path)
     };
