@@ -56,6 +56,26 @@ pub struct Data {
     pub memory: Option<Memory>,
 }
 
+/// A guest that does `body` in a loop, with an import from `env`. `$sum` is what
+/// it returns.
+pub fn looping(import: Option<&str>, body: &str) -> String {
+    let import = import.map_or(String::new(), |import| format!("(import \"env\" {import})"));
+    format!(
+        r#"(module
+            {import}
+            (memory (export "memory") 1)
+            (data (i32.const 64) "a line to the log")
+            (data (i32.const 128) "\00\00\00\00\03\00\00\00")
+            (func (export "run") (param $n i64) (result i64)
+                (local $sum i32) (local $x i32) (local $mix i64)
+                (loop $again
+                    {body}
+                    (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+                    (br_if $again (i64.ne (local.get $n) (i64.const 0))))
+                (i64.extend_i32_u (local.get $sum))))"#
+    )
+}
+
 /// A guest whose export `run` does the work as often as it is told, with the
 /// host functions of [`App`] by hostcall.
 pub fn hostcall(engine: &Engine, guest: &str) -> Result<Subject> {

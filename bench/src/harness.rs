@@ -24,6 +24,14 @@ impl Unit {
         name: "ns/call",
         per_second: 1e9,
     };
+    pub const US_PER_INSTANTIATE: Unit = Unit {
+        name: "us/instantiate",
+        per_second: 1e6,
+    };
+    pub const MS_PER_MODULE: Unit = Unit {
+        name: "ms/module",
+        per_second: 1e3,
+    };
 }
 
 /// What a run has computed: the value that came back, and what is left in the

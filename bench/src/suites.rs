@@ -2,6 +2,10 @@
 
 mod call;
 mod export;
+mod inline;
+mod link;
+#[cfg(feature = "peers")]
+mod portable;
 
 use crate::harness::Case;
 use wasmtime::{Engine, Result};
@@ -11,7 +15,14 @@ pub struct Suite {
     pub cases: fn(&Engine) -> Result<Vec<Case>>,
 }
 
-pub const ALL: &[Suite] = &[call::SUITE, export::SUITE];
+pub const ALL: &[Suite] = &[
+    call::SUITE,
+    export::SUITE,
+    inline::SUITE,
+    link::SUITE,
+    #[cfg(feature = "peers")]
+    portable::SUITE,
+];
 
 /// The suite of that name, or which there are.
 pub fn find(name: &str) -> Result<&'static Suite, String> {
