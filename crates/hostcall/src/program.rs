@@ -119,6 +119,10 @@ impl<T: 'static> Program<T> {
             .wasi
             .clone()
             .filter(|_| crate::wasi::is_imported(&info));
+        let code = linked.code.map(|code| {
+            let module = Some(module.clone());
+            Arc::new(InlinedCode { module, ..code })
+        });
         Ok(Program(Arc::new(Inner {
             module,
             plan,
@@ -126,7 +130,7 @@ impl<T: 'static> Program<T> {
             linked: linked.bytes,
             warnings: linked.warnings,
             page_layout: linked.page_layout,
-            code: linked.code,
+            code,
             linker,
             imports,
             limits: host.limits,

@@ -302,3 +302,38 @@ fn a_program_file_holds_the_linked_module() {
         "{error}"
     );
 }
+
+#[test]
+fn a_trap_of_another_module_in_the_store_is_not_the_bodys() {
+    let mut host = Host::<()>::new();
+    host.inline_wat("env", "fail", "(func unreachable)")
+        .expect("it assembles");
+    let guest = r#"(module
+        (import "env" "fail" (func $fail))
+        (table (export "table") 1 funcref)
+        (func (export "run") (call $fail))
+        (func (export "indirect") (call_indirect (i32.const 0))))"#;
+    let program = host.program(guest.as_bytes()).expect("it links");
+    let mut instance = program.instantiate(()).expect("it instantiates");
+
+    // The same code at the same offsets, but another module.
+    let module = wasmtime::Module::new(host.engine(), program.linked()).expect("it is valid");
+    let table = instance
+        .wasmtime_instance()
+        .get_table(instance.store_mut(), "table")
+        .expect("it is exported");
+    let other = wasmtime::Instance::new(instance.store_mut(), &module, &[]).expect("it starts");
+    let run = other.get_func(instance.store_mut(), "run");
+    let set = table.set(instance.store_mut(), 0, wasmtime::Ref::Func(run));
+    set.expect("there is an element");
+
+    let call = |instance: &mut hostcall::Instance<()>, name| {
+        let export = instance.export::<(), ()>(name).expect("it is exported");
+        export.call(instance, ()).unwrap_err()
+    };
+    let own = call(&mut instance, "run");
+    assert_eq!(own.import(), Some(("env", "fail")));
+    let foreign = call(&mut instance, "indirect");
+    assert_eq!(foreign.import(), None);
+    assert_eq!(foreign.trap(), Some(Trap::UnreachableCodeReached));
+}

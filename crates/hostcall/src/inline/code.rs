@@ -5,11 +5,13 @@ use crate::error::{Crossed, Site, cross};
 use hostcall_link::inline::native::BodyTrap;
 use hostcall_link::{InlinedRange, TrapSite};
 use std::sync::Arc;
-use wasmtime::{FrameInfo, Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Module, Trap, WasmBacktrace};
 
 /// The inlined code of a program.
 #[derive(Debug, Default)]
 pub(crate) struct InlinedCode {
+    /// The linked module, once it is compiled: others may run in its store.
+    pub module: Option<Module>,
     /// Sorted; `replacement` is an index into `sites`.
     pub ranges: Vec<InlinedRange>,
     /// Sorted by offset.
@@ -56,6 +58,9 @@ impl InlinedCode {
                 | Trap::HeapMisaligned
         );
         let frame = error.downcast_ref::<WasmBacktrace>()?.frames().first()?;
+        if !self.is_own(frame) {
+            return None;
+        }
         let offset = u32::try_from(frame.module_offset()?).ok()?;
         let range = self.ranges.partition_point(|range| range.end <= offset);
         let range = self
@@ -64,6 +69,11 @@ impl InlinedCode {
             .filter(|range| range.start <= offset)?;
         let site = self.sites.get(range.replacement as usize).filter(|_| own)?;
         Some((site, self.message(trap, offset)))
+    }
+
+    fn is_own(&self, frame: &FrameInfo) -> bool {
+        let module = self.module.as_ref();
+        module.is_some_and(|module| Module::same(module, frame.module()))
     }
 
     fn message(&self, trap: Trap, offset: u32) -> Option<&'static str> {
@@ -84,6 +94,9 @@ impl InlinedCode {
     /// The index that a function has in the guest; `None` for what linking
     /// has added.
     pub fn original(&self, frame: &FrameInfo) -> Option<u32> {
+        if !self.is_own(frame) {
+            return Some(frame.func_index());
+        }
         let [before, after] = self.imported;
         let position = frame.func_index().checked_sub(after)?;
         (position < self.defined).then(|| before + position)

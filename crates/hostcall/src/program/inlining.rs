@@ -19,7 +19,7 @@ pub(super) struct LinkedGuest {
     pub bytes: Option<Vec<u8>>,
     pub warnings: Vec<String>,
     pub page_layout: Option<Arc<PageLayout>>,
-    pub code: Option<Arc<InlinedCode>>,
+    pub code: Option<InlinedCode>,
     imports: Vec<LinkedImport>,
 }
 
@@ -62,7 +62,7 @@ impl LinkedGuest {
         check_calls(host, plan, &inlinings)?;
         Ok(LinkedGuest {
             page_layout: (!layout.is_empty()).then(|| Arc::new(layout)),
-            code: Some(Arc::new(code(info, &linked, inlinings))),
+            code: Some(code(info, &linked, inlinings)),
             bytes: Some(linked.bytes),
             warnings: linked.warnings,
             imports: linked.imports,
@@ -255,6 +255,7 @@ fn code(info: &ModuleInfo, linked: &Linked, inlinings: Vec<Inlining>) -> Inlined
         LinkedImport::Added(import) => is_func(&import.ty),
     });
     InlinedCode {
+        module: None,
         ranges: linked.ranges.clone(),
         traps: linked.traps.clone(),
         imported: [before.count() as u32, after.count() as u32],
