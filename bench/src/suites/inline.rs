@@ -75,6 +75,26 @@ pub struct Guests {
     pub own: String,
 }
 
+/// A body in the guest, beside code of the guest's own, and a host function.
+fn beside(
+    name: &'static str,
+    engine: &Engine,
+    guests: &Guests,
+    wasmtime: Subject,
+    at_most: impl Into<Option<f64>>,
+) -> Result<Case> {
+    let comparisons = vec![
+        Comparison::to("guest", 1.05),
+        Comparison::to(wasmtime.name, at_most),
+    ];
+    let subjects = vec![
+        inlined(engine, &guests.importing)?,
+        in_guest(engine, &guests.own)?,
+        wasmtime,
+    ];
+    Ok(case(name, subjects, comparisons))
+}
+
 fn case(name: &'static str, subjects: Vec<Subject>, comparisons: Vec<Comparison>) -> Case {
     Case {
         name,
@@ -104,23 +124,12 @@ pub fn add_guests() -> Guests {
 }
 
 fn add(engine: &Engine) -> Result<Case> {
-    let Guests { importing, own } = add_guests();
-    let wasmtime = guests::wasmtime("wasmtime", engine, &importing, |linker| {
+    let texts = add_guests();
+    let wasmtime = guests::wasmtime("wasmtime", engine, &texts.importing, |linker| {
         let add = |a: i32, b: i32| a.wrapping_add(b);
         linker.func_wrap("env", "add", add).map(drop)
     })?;
-    Ok(case(
-        "inline/add",
-        vec![
-            inlined(engine, &importing)?,
-            in_guest(engine, &own)?,
-            wasmtime,
-        ],
-        vec![
-            Comparison::to("guest", 1.05),
-            Comparison::to("wasmtime", 0.15),
-        ],
-    ))
+    beside("inline/add", engine, &texts, wasmtime, 0.15)
 }
 
 /// `clamp`, imported and written in the guest.
@@ -146,8 +155,8 @@ pub fn clamp_guests() -> Guests {
 }
 
 fn clamp(engine: &Engine) -> Result<Case> {
-    let Guests { importing, own } = clamp_guests();
-    let wasmtime = guests::wasmtime("wasmtime", engine, &importing, |linker| {
+    let texts = clamp_guests();
+    let wasmtime = guests::wasmtime("wasmtime", engine, &texts.importing, |linker| {
         let clamp = |x: i32, low: i32, high: i32| {
             if x < low {
                 low
@@ -159,18 +168,7 @@ fn clamp(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "clamp", clamp).map(drop)
     })?;
-    Ok(case(
-        "inline/clamp",
-        vec![
-            inlined(engine, &importing)?,
-            in_guest(engine, &own)?,
-            wasmtime,
-        ],
-        vec![
-            Comparison::to("guest", 1.05),
-            Comparison::to("wasmtime", None),
-        ],
-    ))
+    beside("inline/clamp", engine, &texts, wasmtime, None)
 }
 
 /// `mix64`, imported and written in the guest.
@@ -196,8 +194,8 @@ pub fn mix64_guests() -> Guests {
 }
 
 fn mix64(engine: &Engine) -> Result<Case> {
-    let Guests { importing, own } = mix64_guests();
-    let wasmtime = guests::wasmtime("wasmtime", engine, &importing, |linker| {
+    let texts = mix64_guests();
+    let wasmtime = guests::wasmtime("wasmtime", engine, &texts.importing, |linker| {
         let mix = |x: u64| {
             let mut z = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -206,18 +204,7 @@ fn mix64(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "mix64", mix).map(drop)
     })?;
-    Ok(case(
-        "inline/mix64",
-        vec![
-            inlined(engine, &importing)?,
-            in_guest(engine, &own)?,
-            wasmtime,
-        ],
-        vec![
-            Comparison::to("guest", 1.05),
-            Comparison::to("wasmtime", None),
-        ],
-    ))
+    beside("inline/mix64", engine, &texts, wasmtime, None)
 }
 
 /// `copy32`, imported and written in the guest.
@@ -231,8 +218,8 @@ pub fn memcpy_guests() -> Guests {
 }
 
 fn memcpy(engine: &Engine) -> Result<Case> {
-    let Guests { importing, own } = memcpy_guests();
-    let wasmtime = guests::wasmtime("wasmtime-cached", engine, &importing, |linker| {
+    let texts = memcpy_guests();
+    let wasmtime = guests::wasmtime("wasmtime-cached", engine, &texts.importing, |linker| {
         let copy = |mut caller: Caller<'_, Data>, to: u32, from: u32| {
             let Some(memory) = caller.data().memory else {
                 bail!("no memory");
@@ -241,18 +228,7 @@ fn memcpy(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "copy32", copy).map(drop)
     })?;
-    Ok(case(
-        "inline/memcpy",
-        vec![
-            inlined(engine, &importing)?,
-            in_guest(engine, &own)?,
-            wasmtime,
-        ],
-        vec![
-            Comparison::to("guest", 1.05),
-            Comparison::to("wasmtime-cached", 0.5),
-        ],
-    ))
+    beside("inline/memcpy", engine, &texts, wasmtime, 0.5)
 }
 
 fn copy32(bytes: &mut [u8], to: usize, from: usize) -> Result<()> {

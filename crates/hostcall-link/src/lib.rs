@@ -1,6 +1,7 @@
-//! Parses a WebAssembly guest, describes it, and plans how each of its imports
-//! reaches its host function. No engine, no I/O: bytes and names go in, plain
-//! data comes out.
+//! Parses a WebAssembly guest, describes it, plans how each of its imports
+//! reaches its host function, and [links](link()): puts functions into the guest
+//! in the place of imports. No engine, no I/O: bytes and names go in, plain data
+//! and bytes come out.
 //!
 //! ```
 //! use hostcall_link::{Binding, FuncType, HostItem, Inlining, ModuleInfo, Provides, Surface, ValType, plan};
@@ -71,8 +72,8 @@ pub use check::{CheckError, check};
 pub use error::{Available, LinkError, ParseError, Place, Problem, ProblemKind};
 pub use info::{Export, Import, ModuleInfo};
 pub use link::{
-    AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport, Replaced,
-    Replacement, RewriteError, RewriteErrorKind, TrapSite, link,
+    AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport, Replacement,
+    RewriteError, RewriteErrorKind, TrapSite, link,
 };
 pub use plan::{Binding, Crossing, Inlined, Plan, PlannedImport, plan};
 pub use provide::{

@@ -32,7 +32,7 @@ use types::TypeSpace;
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::{Import, Provider};
+use crate::{Import, Inlined, Provider};
 
 /// One import of a guest, and the function that takes its place.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +103,7 @@ pub struct Linked {
     /// Its imports, in the order of its import section.
     pub imports: Vec<LinkedImport>,
     /// What became of each replacement, in the order of the replacements.
-    pub replaced: Vec<Replaced>,
+    pub replaced: Vec<Inlined>,
     /// The functions that were added, in their order, after all of the guest's.
     pub added: Vec<AddedFunction>,
     /// The code that came from providers, sorted by offset.
@@ -130,17 +130,6 @@ pub struct AddedFunction {
     pub replacement: u32,
     /// The function, counted among those that the provider defines.
     pub function: u32,
-}
-
-/// What became of a replaced import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replaced {
-    /// Operators of the body, with the bodies that were put into it.
-    pub operators: u32,
-    /// Direct calls of the import in the guest's code.
-    pub sites: u32,
-    /// How many of them the body stands in.
-    pub inlined: u32,
 }
 
 /// Code of a linked module that came from a provider: a body at a call site, or
@@ -212,7 +201,7 @@ pub struct TrapSite {
 /// };
 /// let linked = link(&guest, &options)?;
 /// assert!(linked.imports.is_empty());
-/// assert_eq!(linked.replaced[0].inlined, 1);
+/// assert_eq!(linked.replaced[0].expanded, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn link(guest: &[u8], options: &LinkOptions<'_>) -> Result<Linked, RewriteError> {

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::Offers;
 use crate::{
-    Export, ExternType, Import, Inlining, LinkError, ModuleInfo, Place, Problem, ProblemKind,
-    Provides, RESERVED_PREFIX, Surface, ValType, fit, suggest,
+    Export, ExternType, Import, Inlining, LinkError, LinkOptions, Linked, ModuleInfo, Place,
+    Problem, ProblemKind, Provides, RESERVED_PREFIX, Surface, ValType, fit, suggest,
 };
 
 /// How one imported function reaches its host function.
@@ -69,10 +69,22 @@ pub struct PlannedImport {
     pub inlined: Option<Inlined>,
 }
 
+impl Plan {
+    /// Takes note of what linking made of the imports that it replaced.
+    pub fn set_linked(&mut self, options: &LinkOptions<'_>, linked: &Linked) {
+        for (replacement, inlined) in options.replacements.iter().zip(&linked.replaced) {
+            let planned = self.imports.get_mut(replacement.import as usize);
+            if let Some(planned) = planned {
+                planned.set_inlined(*inlined, options.budget.body);
+            }
+        }
+    }
+}
+
 impl PlannedImport {
     /// Takes note of what linking made of the body, within a budget of `limit`
     /// operators for one body.
-    pub fn set_inlined(&mut self, inlined: Inlined, limit: u32) {
+    fn set_inlined(&mut self, inlined: Inlined, limit: u32) {
         let Inlined {
             operators,
             call_sites,
@@ -94,11 +106,12 @@ impl PlannedImport {
 }
 
 /// Where the body of an inlined host function stands in a linked module.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inlined {
-    /// Size of the body, in Wasm operators.
+    /// Size of the body, in Wasm operators, with the bodies that were put into
+    /// it.
     pub operators: u32,
-    /// Calls of the import in the guest's code, not counting indirect ones.
+    /// Direct calls of the import in the guest's code.
     pub call_sites: u32,
     /// Of these, those where the body stands itself. At others the function
     /// is called that the linked module defines in place of the import.

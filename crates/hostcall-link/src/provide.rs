@@ -8,9 +8,9 @@ pub use error::{ProvideError, ProvideErrorKind};
 pub use unused::{Unused, unused};
 
 use crate::{
-    Binding, Budget, Crossing, HostItem, Import, Inlined, Inlining, LinkOptions, Linked,
-    LinkedImport, ModuleInfo, Plan, PlannedImport, Provider, Provides, Replacement, RewriteError,
-    Surface, link, plan,
+    Binding, Budget, Crossing, HostItem, Import, Inlining, LinkOptions, Linked, LinkedImport,
+    ModuleInfo, Plan, PlannedImport, Provider, Provides, Replacement, RewriteError, Surface, link,
+    plan,
 };
 
 /// A provider, and the module from which guests import its functions.
@@ -105,7 +105,7 @@ pub fn provide(
         budget: options.budget,
     };
     let linked = link(guest, &options)?;
-    note(&mut plan, &options, &linked);
+    plan.set_linked(&options, &linked);
     plan.added = added(&linked);
     Ok(Provided { linked, plan })
 }
@@ -182,18 +182,6 @@ fn replacements<'a>(plan: &Plan, offers: &[Offer<'a>], call_sites: bool) -> Vec<
         })
     });
     replacements.collect()
-}
-
-/// Says in the plan what linking did.
-fn note(plan: &mut Plan, options: &LinkOptions<'_>, linked: &Linked) {
-    for (replacement, replaced) in options.replacements.iter().zip(&linked.replaced) {
-        let inlined = Inlined {
-            operators: replaced.operators,
-            call_sites: replaced.sites,
-            expanded: replaced.inlined,
-        };
-        plan.imports[replacement.import as usize].set_inlined(inlined, options.budget.body);
-    }
 }
 
 /// What the bodies have brought along.

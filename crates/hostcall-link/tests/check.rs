@@ -619,8 +619,8 @@ fn custom_sections() {
 fn what_is_told() {
     let mut messages = changed(|linked| linked.imports.clear());
     messages += &changed(|linked| linked.imports[0] = LinkedImport::Original(0));
-    messages += &changed(|linked| linked.replaced[0].sites = 2);
-    messages += &changed(|linked| linked.replaced[0].inlined = 0);
+    messages += &changed(|linked| linked.replaced[0].call_sites = 2);
+    messages += &changed(|linked| linked.replaced[0].expanded = 0);
     messages += &changed(|linked| linked.ranges[0].end -= 1);
     messages += &changed(|linked| linked.ranges[0].replacement = 1);
     messages += &changed(|linked| linked.ranges.truncate(1));
@@ -636,8 +636,8 @@ fn what_is_told() {
     expect![[r#"
         the import section: 0 imports, as told | 1
         the import section: import Some(1) of the guest | 0
-        what is told about the linked module: 1 of 1 calls inlined | Replaced { operators: 4, sites: 2, inlined: 1 }
-        what is told about the linked module: 1 of 1 calls inlined | Replaced { operators: 4, sites: 1, inlined: 0 }
+        what is told about the linked module: 1 of 1 calls inlined | Inlined { operators: 4, call_sites: 2, expanded: 1 }
+        what is told about the linked module: 1 of 1 calls inlined | Inlined { operators: 4, call_sites: 1, expanded: 0 }
         the ranges told: Some((82, 94, Some(0))) | Some((82, 93, Some(0)))
         the ranges told: Some((82, 94, Some(0))) | Some((82, 94, Some(1)))
         the ranges told: Some((96, 104, None)) | None
@@ -670,6 +670,6 @@ fn nothing_before_something() {
     };
     let guest = wat::parse_str(guest).unwrap();
     let linked = link(&guest, &options).unwrap();
-    assert_eq!(linked.replaced[0].inlined, 2);
+    assert_eq!(linked.replaced[0].expanded, 2);
     assert_eq!(check(&guest, &options, &linked), Ok(()));
 }

@@ -26,14 +26,14 @@ fn link(budget: Budget) -> Linked {
     let linked = linked_with(&guest, &options);
     let twice = run(&linked, "twice", &[Val::I32(2)]).unwrap();
     assert_eq!(twice[0].i32(), Some(26));
-    assert_eq!(linked.replaced[0].sites, 3);
+    assert_eq!(linked.replaced[0].call_sites, 3);
     assert_eq!(linked.replaced[0].operators, 5);
     linked
 }
 
 #[test]
 fn the_default_inlines_small_bodies() {
-    assert_eq!(link(Budget::default()).replaced[0].inlined, 3);
+    assert_eq!(link(Budget::default()).replaced[0].expanded, 3);
     let default = Budget {
         body: 200,
         function: 5_000,
@@ -47,8 +47,8 @@ fn a_body_that_is_too_large_stays_a_function() {
         body,
         ..Budget::default()
     };
-    assert_eq!(link(budget(4)).replaced[0].inlined, 0);
-    assert_eq!(link(budget(5)).replaced[0].inlined, 3);
+    assert_eq!(link(budget(4)).replaced[0].expanded, 0);
+    assert_eq!(link(budget(5)).replaced[0].expanded, 3);
 }
 
 #[test]
@@ -57,9 +57,9 @@ fn a_function_gains_no_more_than_its_budget() {
         function,
         ..Budget::default()
     };
-    assert_eq!(link(budget(7)).replaced[0].inlined, 0);
-    assert_eq!(link(budget(8)).replaced[0].inlined, 2);
-    assert_eq!(link(budget(16)).replaced[0].inlined, 3);
+    assert_eq!(link(budget(7)).replaced[0].expanded, 0);
+    assert_eq!(link(budget(8)).replaced[0].expanded, 2);
+    assert_eq!(link(budget(16)).replaced[0].expanded, 3);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn call_sites_can_be_left_alone() {
     options.replacements[0].call_sites = false;
     let linked = linked_with(&guest, &options);
     let replaced = linked.replaced[0];
-    assert_eq!((replaced.sites, replaced.inlined), (3, 0));
+    assert_eq!((replaced.call_sites, replaced.expanded), (3, 0));
     // Only the function itself.
     assert_eq!(linked.ranges.len(), 1);
 }
@@ -97,9 +97,9 @@ fn a_function_gets_no_more_locals_than_engines_accept() {
             (i32.sub (local.get 1) (local.get 0))))"#,
     );
     let linked = linked_with(&full, &options(&full, &provider));
-    assert_eq!(linked.replaced[0].inlined, 0);
+    assert_eq!(linked.replaced[0].expanded, 0);
     let linked = linked_with(&guest, &options(&guest, &provider));
-    assert_eq!(linked.replaced[0].inlined, 1);
+    assert_eq!(linked.replaced[0].expanded, 1);
 }
 
 #[test]
@@ -116,5 +116,5 @@ fn a_whole_module_grows_within_bounds() {
     options.budget.function = u32::MAX;
     let linked = linked_with(&guest, &options);
     let replaced = linked.replaced[0];
-    assert_eq!(replaced.inlined, replaced.sites);
+    assert_eq!(replaced.expanded, replaced.call_sites);
 }

@@ -30,7 +30,7 @@ fn through_a_table_and_an_export() {
         run(&linked, "inc", &[Val::I32(8)]).unwrap()[0].i32(),
         Some(9)
     );
-    assert_eq!(linked.replaced[0].sites, 0);
+    assert_eq!(linked.replaced[0].call_sites, 0);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_tail_call_leaves_the_function() {
             (if (i32.eqz (local.get 0)) (then (return_call $inc (i32.const 40))))
             (i32.const 7)))"#;
     let linked = linked(guest, &provider(INCREMENT));
-    assert_eq!(linked.replaced[0].inlined, 1);
+    assert_eq!(linked.replaced[0].expanded, 1);
     assert_eq!(
         run(&linked, "go", &[Val::I32(0)]).unwrap()[0].i32(),
         Some(41)
@@ -130,8 +130,8 @@ fn a_tail_call_out_of_a_handler_stays_one_if_the_body_may_throw() {
                 (if (local.get 0) (then (throw_ref (ref.null exn))))
                 (i32.const 1)))"#,
     );
-    assert_eq!(linked(guest, &throws).replaced[0].inlined, 0);
-    assert_eq!(linked(guest, &provider(INCREMENT)).replaced[0].inlined, 1);
+    assert_eq!(linked(guest, &throws).replaced[0].expanded, 0);
+    assert_eq!(linked(guest, &provider(INCREMENT)).replaced[0].expanded, 1);
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn check(guest: &str) {
     );
     let linked = linked(guest, &provider);
     for replaced in &linked.replaced {
-        assert_eq!(replaced.sites, replaced.inlined);
+        assert_eq!(replaced.call_sites, replaced.expanded);
     }
 }
 
@@ -221,7 +221,7 @@ fn behaviour_is_the_same_in_another_engine() {
         (func (export "gcd3") (param i32 i32 i32) (result i32)
             (call $gcd (call $gcd (local.get 0) (local.get 1)) (local.get 2))))"#;
     let linked = linked(guest, &provider);
-    assert_eq!(linked.replaced[0].inlined, 2);
+    assert_eq!(linked.replaced[0].expanded, 2);
     let arguments = [252, 105, 49].map(Val::I32);
     assert_eq!(run(&linked, "gcd3", &arguments).unwrap()[0].i32(), Some(7));
 }

@@ -39,8 +39,8 @@ fn for_each_case(
 fn what_is_linked_keeps_the_plan() {
     let (mut sites, mut inlined) = (0, 0);
     for_each_case(1, 400, Proposals::All, |_, linked| {
-        sites += linked.replaced.iter().map(|it| it.sites).sum::<u32>();
-        inlined += linked.replaced.iter().map(|it| it.inlined).sum::<u32>();
+        sites += linked.replaced.iter().map(|it| it.call_sites).sum::<u32>();
+        inlined += linked.replaced.iter().map(|it| it.expanded).sum::<u32>();
     });
     assert!(sites > 1000 && inlined > 400, "{inlined} of {sites}");
 }

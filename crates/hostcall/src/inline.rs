@@ -5,7 +5,7 @@ use crate::host::{Host, HostFunc, ItemKind};
 use crate::program::binary;
 use crate::ty::Signature;
 use hostcall_link::inline::{Builder, Target, build};
-use hostcall_link::{Budget, Inlining, Provider};
+use hostcall_link::{Budget, FuncType, Inlining, ModuleInfo, Provider};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -127,10 +127,9 @@ impl<T: 'static> Host<T> {
     pub fn inline_wat(&mut self, module: &str, name: &str, wat: &str) -> Result<&mut Self, Error> {
         let wasm = module_of(wat)?;
         let provider = Arc::new(Provider::parse(&wasm)?);
-        let ty = provider.function(ONLY).ok_or_else(|| {
-            let message = "expected one function, such as `(func (param i32) (result i32) ...)`";
-            Error::of(ErrorKind::Text(message.to_owned()))
-        })?;
+        let alone = ModuleInfo::parse(&wasm)?.functions == 1;
+        let ty = provider.function(ONLY).filter(|_| alone);
+        let ty = ty.ok_or_else(not_one_function)?;
         let signature = numeric(module, name, ty)?;
         Ok(self.wasm_func(module, name, signature, provider, ONLY))
     }
@@ -223,21 +222,23 @@ const ONLY: &str = "body";
 
 /// Assembles one function as a module that exports it.
 fn module_of(wat: &str) -> Result<Vec<u8>, Error> {
-    let text = |message: String| Error::of(ErrorKind::Text(message));
-    let Some(rest) = wat.trim_start().strip_prefix("(func") else {
-        let message = "expected one function, such as `(func (param i32) (result i32) ...)`";
-        return Err(text(message.to_owned()));
-    };
+    let rest = wat.trim_start().strip_prefix("(func");
+    let rest = rest.ok_or_else(not_one_function)?;
     // Its own name comes before the export.
     let start = rest.trim_start();
     let named = start.starts_with('$');
     let end = start.find(|c: char| c.is_whitespace() || "();".contains(c));
     let (id, rest) = start.split_at(if named { end.unwrap_or(start.len()) } else { 0 });
     let module = format!("(module (func {id} (export \"{ONLY}\") {rest})");
-    wat::parse_str(module).map_err(|error| text(error.to_string()))
+    wat::parse_str(module).map_err(|error| Error::of(ErrorKind::Text(error.to_string())))
 }
 
-fn numeric(module: &str, name: &str, ty: &hostcall_link::FuncType) -> Result<Signature, Error> {
+fn not_one_function() -> Error {
+    let message = "expected one function, such as `(func (param i32) (result i32) ...)`";
+    Error::of(ErrorKind::Text(message.to_owned()))
+}
+
+fn numeric(module: &str, name: &str, ty: &FuncType) -> Result<Signature, Error> {
     Signature::from_core(ty).ok_or_else(|| {
         Error::of(ErrorKind::Signature(format!(
             "`{module}.{name}` has the type {ty}: a provided function takes and returns numbers, \

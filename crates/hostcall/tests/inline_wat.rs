@@ -228,6 +228,7 @@ fn what_cannot_be_a_body_is_refused() {
         ("(func (param i32", "expected"),
         ("i32.const 1", "expected one function"),
         ("(memory 1)", "expected one function"),
+        ("(func) (func)", "expected one function"),
         ("(func) (memory 1)", "memory"),
         ("(func) (import \"a\" \"b\" (func))", "import"),
         ("(func) (table 1 funcref)", "table"),

@@ -286,34 +286,26 @@ fn assert(assert: &Assert, span: Span) -> TokenStream {
 
 /// The place, to read its value.
 fn read(place: &Place) -> TokenStream {
-    let root = &place.root;
-    place
-        .steps
-        .iter()
-        .fold(quote!(#root), |base, step| match step {
-            Step::Field(member) => quote!(#base.#member),
-            Step::Index(index, span) => {
-                let (span, index) = (*span, value(index));
-                quote_spanned!(span=> (*::hostcall::impl_::inline::native::index(&#base, #index)?))
-            }
-        })
+    reach(place, &quote!(index), &quote!(&))
 }
 
 /// The place, to assign to it.
 fn written(place: &Place) -> TokenStream {
+    reach(place, &quote!(index_mut), &quote!(&mut))
+}
+
+fn reach(place: &Place, function: &TokenStream, borrow: &TokenStream) -> TokenStream {
     let root = &place.root;
-    place
-        .steps
-        .iter()
-        .fold(quote!(#root), |base, step| match step {
-            Step::Field(member) => quote!(#base.#member),
-            Step::Index(index, span) => {
-                let (span, index) = (*span, value(index));
-                quote_spanned! {span=>
-                    (*::hostcall::impl_::inline::native::index_mut(&mut #base, #index)?)
-                }
+    let steps = place.steps.iter();
+    steps.fold(quote!(#root), |base, step| match step {
+        Step::Field(member) => quote!(#base.#member),
+        Step::Index(index, span) => {
+            let (span, index) = (*span, value(index));
+            quote_spanned! {span=>
+                (*::hostcall::impl_::inline::native::#function(#borrow #base, #index)?)
             }
-        })
+        }
+    })
 }
 
 fn assign(target: &Target, value: &TokenStream, span: Span) -> TokenStream {

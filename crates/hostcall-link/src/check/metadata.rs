@@ -23,7 +23,7 @@ impl Check<'_, '_> {
             return Err(wrong("one entry for each replacement", told.len()));
         }
         for (told, (sites, inlined)) in told.iter().zip(&self.found.sites) {
-            if (told.sites, told.inlined) != (*sites, *inlined) {
+            if (told.call_sites, told.expanded) != (*sites, *inlined) {
                 return Err(wrong(&format!("{inlined} of {sites} calls inlined"), told));
             }
         }

@@ -12,7 +12,8 @@ use super::fresh::FreshLocals;
 use super::leb;
 use super::number::Numbers;
 use super::template::Template;
-use super::{Context, InlinedRange, Replaced, RewriteError, TrapSite};
+use super::{Context, InlinedRange, RewriteError, TrapSite};
+use crate::Inlined;
 
 const TRY: u8 = 0x06;
 const RETURN: u8 = 0x0f;
@@ -65,7 +66,7 @@ impl<'w> BodyWriter<'w> {
             bodies,
             budget: options.budget.function,
             code: Code {
-                replaced: vec![Replaced::default(); options.replacements.len()],
+                replaced: vec![Inlined::default(); options.replacements.len()],
                 ..Code::default()
             },
             grown: 0,
@@ -152,7 +153,7 @@ impl<'w> BodyWriter<'w> {
         let site = bodies.sites.get(function as usize).and_then(Option::as_ref);
         if let Some(site) = site.filter(|_| opcode != REF_FUNC) {
             let replaced = &mut self.code.replaced[site.replacement as usize];
-            replaced.sites += 1;
+            replaced.call_sites += 1;
             if self.expand(site, opcode == RETURN_CALL) {
                 return;
             }
@@ -180,7 +181,7 @@ impl<'w> BodyWriter<'w> {
         if is_tail {
             self.operators.push(RETURN);
         }
-        self.code.replaced[site.replacement as usize].inlined += 1;
+        self.code.replaced[site.replacement as usize].expanded += 1;
         true
     }
 

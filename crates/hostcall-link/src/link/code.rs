@@ -9,7 +9,8 @@ use super::expand::Expander;
 use super::leb;
 use super::scan::Body;
 use super::template::{Template, ValTypes};
-use super::{Context, InlinedRange, LinkOptions, Replaced, RewriteError, TrapSite};
+use super::{Context, InlinedRange, LinkOptions, RewriteError, TrapSite};
+use crate::Inlined;
 
 /// Bytes of one body that engines accept.
 const MAX_BODY: usize = 7_654_321;
@@ -25,7 +26,7 @@ pub(super) struct Code {
     pub(super) content: Vec<u8>,
     pub(super) ranges: Vec<InlinedRange>,
     pub(super) traps: Vec<TrapSite>,
-    pub(super) replaced: Vec<Replaced>,
+    pub(super) replaced: Vec<Inlined>,
     /// The guest's functions that gained blocks, by their old index, in order.
     pub(super) gained_blocks: Vec<u32>,
 }

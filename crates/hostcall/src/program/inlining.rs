@@ -2,11 +2,10 @@
 
 use crate::error::{Error, Site};
 use crate::host::{Host, HostFunc};
-use crate::inline::Body;
-use crate::inline::{InlinedCode, PageLayout};
+use crate::inline::{Body, InlinedCode, PageLayout};
 use hostcall_link::inline::Target;
 use hostcall_link::{
-    Binding, Crossing, ExternType, Import, Inlined, LinkOptions, Linked, LinkedImport, MemoryType,
+    Binding, Crossing, ExternType, HostPage, Import, LinkOptions, Linked, LinkedImport, MemoryType,
     ModuleInfo, Plan, PlannedImport, Provider, Replacement, RewriteError, RewriteErrorKind,
     Surface, link, plan,
 };
@@ -57,12 +56,22 @@ impl LinkedGuest {
             budget: host.inlining.budget,
         };
         let linked = link(guest, &options).map_err(rewrite)?;
-        note(plan, &inlinings, &linked, options.budget.body);
+        plan.set_linked(&options, &linked);
         plan.added = added(info, surface, &linked, &inlinings)?;
         check_calls(host, plan, &inlinings)?;
+        let imported = imported_functions(info, &linked);
+        let sites = inlinings.into_iter().map(|inlining| inlining.site);
+        let code = InlinedCode {
+            module: None,
+            ranges: linked.ranges,
+            traps: linked.traps,
+            imported,
+            defined: info.functions,
+            sites: sites.collect(),
+        };
         Ok(LinkedGuest {
             page_layout: (!layout.is_empty()).then(|| Arc::new(layout)),
-            code: Some(code(info, &linked, inlinings)),
+            code: Some(code),
             bytes: Some(linked.bytes),
             warnings: linked.warnings,
             imports: linked.imports,
@@ -108,7 +117,7 @@ struct Inliner<'a, T: 'static> {
     host: &'a Host<T>,
     memory: MemoryType,
     layout: PageLayout,
-    page: hostcall_link::HostPage,
+    page: HostPage,
 }
 
 impl<'a, T: 'static> Inliner<'a, T> {
@@ -188,18 +197,6 @@ fn func<'h, T>(host: &'h Host<T>, planned: &PlannedImport) -> Option<&'h HostFun
     }
 }
 
-/// Says in the plan what linking did.
-fn note(plan: &mut Plan, inlinings: &[Inlining], linked: &Linked, limit: u32) {
-    for (inlining, replaced) in inlinings.iter().zip(&linked.replaced) {
-        let inlined = Inlined {
-            operators: replaced.operators,
-            call_sites: replaced.sites,
-            expanded: replaced.inlined,
-        };
-        plan.imports[inlining.import].set_inlined(inlined, limit);
-    }
-}
-
 /// Plans the imports that bodies have brought along.
 fn added(
     info: &ModuleInfo,
@@ -247,22 +244,13 @@ fn check_calls<T>(host: &Host<T>, plan: &Plan, inlinings: &[Inlining]) -> Result
     Ok(())
 }
 
-fn code(info: &ModuleInfo, linked: &Linked, inlinings: Vec<Inlining>) -> InlinedCode {
+/// How many functions the guest imports, and the linked module.
+fn imported_functions(info: &ModuleInfo, linked: &Linked) -> [u32; 2] {
     let is_func = |ty: &ExternType| matches!(ty, ExternType::Func(_));
     let before = info.imports.iter().filter(|import| is_func(&import.ty));
     let after = linked.imports.iter().filter(|import| match import {
         LinkedImport::Original(index) => is_func(&info.imports[*index as usize].ty),
         LinkedImport::Added(import) => is_func(&import.ty),
     });
-    InlinedCode {
-        module: None,
-        ranges: linked.ranges.clone(),
-        traps: linked.traps.clone(),
-        imported: [before.count() as u32, after.count() as u32],
-        defined: info.functions,
-        sites: inlinings
-            .into_iter()
-            .map(|inlining| inlining.site)
-            .collect(),
-    }
+    [before.count() as u32, after.count() as u32]
 }

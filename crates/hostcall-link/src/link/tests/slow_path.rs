@@ -116,7 +116,7 @@ fn bodies_that_call_each_other_as_host_functions_end() {
         (func (export "go") (call $a (i32.const 1)) (call $b (i32.const 1))))"#;
     let linked = linked(guest, &[&body("a", "b"), &body("b", "a")], |_| {});
     assert!(linked.imports.is_empty());
-    assert_eq!(linked.replaced[0].inlined + linked.replaced[1].inlined, 2);
+    assert_eq!(linked.replaced[0].expanded + linked.replaced[1].expanded, 2);
 }
 
 #[test]
