@@ -6,9 +6,9 @@ mod interpret;
 mod random;
 
 use arbitrary::Unstructured;
+use generate::behaviour::{self, original, remaining};
 use generate::{Case, Proposals};
-use hostcall_link::{Linked, LinkedImport, ModuleInfo, check, link};
-use interpret::{Binding, Event};
+use hostcall_link::{Linked, check, link};
 use random::Random;
 
 /// Links `count` cases. The linker checks what it makes only in debug builds.
@@ -49,46 +49,17 @@ fn what_is_linked_keeps_the_plan() {
 fn what_is_linked_behaves_the_same() {
     let (mut compared, mut events) = (0, 0);
     for_each_case(2, 400, Proposals::Few, |case, linked| {
-        let info = ModuleInfo::parse(&case.guest).expect("a valid guest");
-        let before = interpret::run(
-            &case.guest,
-            &original(case, info.imports.len()),
-            &case.providers,
-        );
+        let before = interpret::run(&case.guest, &original(case), &case.providers);
         let after = interpret::run(&linked.bytes, &remaining(linked), &[]);
         let (Some(before), Some(after)) = (before, after) else {
             return;
         };
         compared += 1;
         events += before.len();
-        for (before, after) in before.iter().zip(&after) {
-            if *before == Event::Exhausted || *after == Event::Exhausted {
-                return;
-            }
-            assert_eq!(before, after);
-        }
-        assert_eq!(before.len(), after.len());
+        behaviour::compare(&before, &after);
     });
     assert!(
         compared > 200 && events > 3000,
         "{compared} cases, {events} events"
     );
-}
-
-fn original(case: &Case, imports: usize) -> Vec<Binding> {
-    let mut bindings: Vec<Binding> = (0..imports as u32).map(Binding::Stub).collect();
-    for replaced in &case.replaced {
-        let function = replaced.function.clone();
-        bindings[replaced.import as usize] = Binding::Provided(replaced.provider, function);
-    }
-    bindings
-}
-
-fn remaining(linked: &Linked) -> Vec<Binding> {
-    let imports = linked.imports.iter();
-    let bindings = imports.map(|import| match import {
-        LinkedImport::Original(number) => Binding::Stub(*number),
-        LinkedImport::Added(import) => panic!("{import:?} is added for no one"),
-    });
-    bindings.collect()
 }

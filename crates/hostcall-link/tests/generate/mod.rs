@@ -2,6 +2,7 @@
 //! this file, too.
 #![allow(dead_code, reason = "every user needs its own part")]
 
+pub mod behaviour;
 mod body;
 mod guest;
 mod parts;

@@ -8,26 +8,10 @@ use wasmi::{
     Nullable, Ref, RefType, Store, Table, TrapCode, Val, ValType,
 };
 
+use crate::generate::behaviour::{Binding, Event};
+
 /// Fuel of one call.
 const FUEL: u64 = 20_000;
-
-/// What was seen of a guest.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// A call, of the guest or by the guest, and its values.
-    Seen(String),
-    /// Fuel or stack ran out: where, depends on how code is laid out.
-    Exhausted,
-}
-
-/// What stands behind each import, in order.
-#[derive(Clone, Debug)]
-pub enum Binding {
-    /// A function that notes its calls, or a new entity, known by this number.
-    Stub(u32),
-    /// A provider's function.
-    Provided(usize, String),
-}
 
 /// Instantiates a guest and calls its exports. Nothing if the interpreter does
 /// not know all that the guest uses.

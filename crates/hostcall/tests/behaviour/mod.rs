@@ -6,9 +6,9 @@ mod generate;
 mod run;
 
 use arbitrary::Unstructured;
+use generate::behaviour::{self, original, remaining};
 use generate::{Case, Proposals};
-use hostcall_link::{Linked, LinkedImport, ModuleInfo, check, link};
-use run::{Binding, Event};
+use hostcall_link::{check, link};
 
 /// Makes a guest and providers from `data`, links them, checks the result, and
 /// compares what it does with what the guest does when the providers stand
@@ -24,36 +24,5 @@ pub fn compare(data: &[u8]) -> Option<usize> {
     }
     let before = run::run(&case.guest, &original(&case), &case.providers)?;
     let after = run::run(&linked.bytes, &remaining(&linked), &[])?;
-    Some(compare_events(&before, &after))
-}
-
-/// Up to where either runs out of fuel or stack: from there on all may differ.
-fn compare_events(before: &[Event], after: &[Event]) -> usize {
-    for (position, (before, after)) in before.iter().zip(after).enumerate() {
-        if *before == Event::Exhausted || *after == Event::Exhausted {
-            return position;
-        }
-        assert_eq!(before, after);
-    }
-    assert_eq!(before.len(), after.len());
-    before.len()
-}
-
-fn original(case: &Case) -> Vec<Binding> {
-    let info = ModuleInfo::parse(&case.guest).expect("a valid guest");
-    let mut bindings: Vec<Binding> = (0..info.imports.len() as u32).map(Binding::Stub).collect();
-    for replaced in &case.replaced {
-        let function = replaced.function.clone();
-        bindings[replaced.import as usize] = Binding::Provided(replaced.provider, function);
-    }
-    bindings
-}
-
-fn remaining(linked: &Linked) -> Vec<Binding> {
-    let imports = linked.imports.iter();
-    let bindings = imports.map(|import| match import {
-        LinkedImport::Original(number) => Binding::Stub(*number),
-        LinkedImport::Added(import) => panic!("{import:?} is added for no one"),
-    });
-    bindings.collect()
+    Some(behaviour::compare(&before, &after))
 }

@@ -8,26 +8,10 @@ use wasmtime::{
     Ref, SharedMemory, Store, Table, Tag, Trap, Val, ValType,
 };
 
+use super::generate::behaviour::{Binding, Event};
+
 /// Fuel of one call.
 const FUEL: u64 = 20_000;
-
-/// What was seen of a guest.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// A call, of the guest or by the guest, and its values.
-    Seen(String),
-    /// Fuel or stack ran out: where, depends on how code is laid out.
-    Exhausted,
-}
-
-/// What stands behind each import, in order.
-#[derive(Clone, Debug)]
-pub enum Binding {
-    /// A function that notes its calls, or a new entity, known by this number.
-    Stub(u32),
-    /// A provider's function.
-    Provided(usize, String),
-}
 
 /// Instantiates a guest and calls its exports. Nothing if there is no way to
 /// give the guest what it imports.
