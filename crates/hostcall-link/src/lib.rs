@@ -72,8 +72,8 @@ pub use check::{CheckError, check};
 pub use error::{Available, LinkError, ParseError, Place, Problem, ProblemKind};
 pub use info::{Export, Import, ModuleInfo};
 pub use link::{
-    AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport, Replacement,
-    RewriteError, RewriteErrorKind, TrapSite, link,
+    AddedExport, AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport,
+    Replacement, RewriteError, RewriteErrorKind, TrapSite, Wrapper, link,
 };
 pub use plan::{Binding, Crossing, Inlined, Plan, PlannedImport, plan};
 pub use provide::{

@@ -50,6 +50,37 @@ pub struct Replacement<'a> {
     pub call_sites: bool,
 }
 
+/// A function that stands around an import: what calls the import reaches it
+/// instead.
+///
+/// What it calls as `hostcall:import` `N`, where `N` is the import's position,
+/// is what the import would be without it: the function that replaces it, or
+/// the import itself, which then stays.
+#[derive(Clone, Copy, Debug)]
+pub struct Wrapper<'a> {
+    /// The import: its position in the import section
+    /// ([`Import::index`]).
+    pub import: u32,
+    /// Where the function comes from.
+    pub provider: &'a Provider,
+    /// The name of the function among the provider's exports.
+    pub function: &'a str,
+    /// Whether its body may stand at call sites, as for a [`Replacement`].
+    pub call_sites: bool,
+}
+
+/// A function that a linked module exports in addition to the guest's exports.
+#[derive(Clone, Copy, Debug)]
+pub struct AddedExport<'a> {
+    /// The name of the export, which starts with
+    /// [`RESERVED_PREFIX`](crate::RESERVED_PREFIX).
+    pub name: &'a str,
+    /// Where the function comes from.
+    pub provider: &'a Provider,
+    /// The name of the function among the provider's exports.
+    pub function: &'a str,
+}
+
 /// The memory that linking appends to a guest for the use of bodies and of the
 /// host. It is exported as `hostcall:page`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +124,13 @@ pub struct LinkOptions<'a> {
     pub page: Option<HostPage>,
     /// How much code bodies at call sites may add.
     pub budget: Budget,
+    /// Functions that stand around imports, each import at most once.
+    pub wrappers: Vec<Wrapper<'a>>,
+    /// Functions that the linked module exports in addition.
+    pub exports: Vec<AddedExport<'a>>,
+    /// Whether the start function is exported as `hostcall:start`, for the host
+    /// to call, instead of running by itself.
+    pub export_start: bool,
 }
 
 /// A linked module and what became of the guest in it.
@@ -104,7 +142,9 @@ pub struct Linked {
     pub imports: Vec<LinkedImport>,
     /// What became of each replacement, in the order of the replacements.
     pub replaced: Vec<Inlined>,
-    /// The functions that were added, in their order, after all of the guest's.
+    /// The functions that were added, in their order, after all of the guest's:
+    /// first one for each root. The roots are the replacements, the wrappers and
+    /// the added exports of [`LinkOptions`], in this order.
     pub added: Vec<AddedFunction>,
     /// The code that came from providers, sorted by offset.
     pub ranges: Vec<InlinedRange>,
@@ -126,8 +166,8 @@ pub enum LinkedImport {
 /// A function of a provider that a linked module defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddedFunction {
-    /// A replacement whose provider has the function.
-    pub replacement: u32,
+    /// A root whose provider has the function.
+    pub root: u32,
     /// The function, counted among those that the provider defines.
     pub function: u32,
 }
@@ -140,8 +180,8 @@ pub struct InlinedRange {
     pub start: u32,
     /// Offset after the last byte.
     pub end: u32,
-    /// The replacement that it belongs to.
-    pub replacement: u32,
+    /// The root that it belongs to.
+    pub root: u32,
 }
 
 /// An operator whose trap means something.
@@ -149,8 +189,8 @@ pub struct InlinedRange {
 pub struct TrapSite {
     /// Offset of the operator in the linked module.
     pub offset: u32,
-    /// The replacement that it belongs to.
-    pub replacement: u32,
+    /// The root that it belongs to.
+    pub root: u32,
     /// What the trap means.
     pub message: &'static str,
 }

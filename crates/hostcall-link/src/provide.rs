@@ -101,8 +101,8 @@ pub fn provide(
     let options = LinkOptions {
         replacements: replacements(&plan, &offers, options.call_sites),
         memory: info.memory().map(|(index, _)| index),
-        page: None,
         budget: options.budget,
+        ..LinkOptions::default()
     };
     let linked = link(guest, &options)?;
     plan.set_linked(&options, &linked);

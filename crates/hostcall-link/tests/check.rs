@@ -83,12 +83,11 @@ impl Case {
         };
         LinkOptions {
             replacements: vec![replace(1, "clamp"), replace(3, "count")],
-            memory: None,
             page: Some(HostPage {
                 size: 100,
                 init: vec![(16, b"page".to_vec())],
             }),
-            budget: Budget::default(),
+            ..LinkOptions::default()
         }
     }
 }
@@ -622,13 +621,13 @@ fn what_is_told() {
     messages += &changed(|linked| linked.replaced[0].call_sites = 2);
     messages += &changed(|linked| linked.replaced[0].expanded = 0);
     messages += &changed(|linked| linked.ranges[0].end -= 1);
-    messages += &changed(|linked| linked.ranges[0].replacement = 1);
+    messages += &changed(|linked| linked.ranges[0].root = 1);
     messages += &changed(|linked| linked.ranges.truncate(1));
     messages += &changed(|linked| linked.ranges.swap(0, 1));
     messages += &changed(|linked| {
         linked.traps.push(TrapSite {
             offset: 70,
-            replacement: 0,
+            root: 0,
             message: "?",
         })
     });
@@ -641,7 +640,7 @@ fn what_is_told() {
         the ranges told: Some((82, 94, Some(0))) | Some((82, 93, Some(0)))
         the ranges told: Some((82, 94, Some(0))) | Some((82, 94, Some(1)))
         the ranges told: Some((96, 104, None)) | None
-        what is told about the linked module: ranges sorted by their start | [InlinedRange { start: 96, end: 104, replacement: 0 }, InlinedRange { start: 82, end: 94, replacement: 0 }]
+        what is told about the linked module: ranges sorted by their start | [InlinedRange { start: 96, end: 104, root: 0 }, InlinedRange { start: 82, end: 94, root: 0 }]
         the traps told: None | Some((70, "?"))
         the linked module: a valid module | unexpected end-of-file
     "#]].assert_eq(&messages);

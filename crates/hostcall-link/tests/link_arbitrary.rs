@@ -149,6 +149,7 @@ fn options<'a>(info: &ModuleInfo, provider: &'a Provider, random: &mut Random) -
             body: [0, 5, 50, 200][random.below(4) as usize],
             function: [0, 20, 5_000][random.below(3) as usize],
         },
+        ..LinkOptions::default()
     }
 }
 

@@ -230,7 +230,7 @@ impl<'a> Check<'_, 'a> {
         let mut here = ranges[first..]
             .iter()
             .take_while(|range| range.start as usize == offset);
-        here.any(|range| range.replacement as usize == replacement)
+        here.any(|range| range.root as usize == replacement)
     }
 
     /// A body is no larger than allowed, but for what takes its arguments, sets

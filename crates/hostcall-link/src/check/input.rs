@@ -210,7 +210,7 @@ impl<'a> Input<'a> {
     pub(super) fn copy_of(&self, function: u32) -> Option<Callee> {
         let position = function.checked_sub(self.first_added())?;
         let told = self.report.added.get(position as usize)?;
-        let provider = self.replacements.get(told.replacement as usize)?.callee.0;
+        let provider = self.replacements.get(told.root as usize)?.callee.0;
         let imported = self.providers[provider].module.imported_functions();
         let callee = (provider, told.function.checked_add(imported)?);
         self.providers[provider]

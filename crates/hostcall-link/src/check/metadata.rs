@@ -70,7 +70,7 @@ impl Check<'_, '_> {
 
     fn told(&self, range: &InlinedRange) -> Range {
         let (start, end) = (range.start as usize, range.end as usize);
-        let replacement = range.replacement as usize;
+        let replacement = range.root as usize;
         let added = self
             .added_bodies()
             .next()

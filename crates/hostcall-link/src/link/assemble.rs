@@ -270,7 +270,7 @@ fn added(context: &Context<'_, '_>) -> Vec<AddedFunction> {
     let functions = appended.map(|appended| {
         let node = &graph.nodes[appended.node as usize];
         AddedFunction {
-            replacement: first[node.provider] as u32,
+            root: first[node.provider] as u32,
             function: node.function,
         }
     });

@@ -204,7 +204,7 @@ impl<'w> BodyWriter<'w> {
                 let offset = offset as u32;
                 traps.push(TrapSite {
                     offset,
-                    replacement,
+                    root: replacement,
                     message,
                 });
             },
@@ -213,7 +213,7 @@ impl<'w> BodyWriter<'w> {
         self.code.ranges.push(InlinedRange {
             start,
             end,
-            replacement,
+            root: replacement,
         });
     }
 

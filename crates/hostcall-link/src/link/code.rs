@@ -160,11 +160,11 @@ fn function(
     code.ranges.push(InlinedRange {
         start: start as u32,
         end: code.content.len() as u32,
-        replacement,
+        root: replacement,
     });
     let traps = traps.into_iter().map(|(offset, message)| TrapSite {
         offset: (start + offset) as u32,
-        replacement,
+        root: replacement,
         message,
     });
     code.traps.extend(traps);

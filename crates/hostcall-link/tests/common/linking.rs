@@ -69,7 +69,7 @@ fn check_offsets(linked: &Linked) {
         let inside =
             |range: &&hostcall_link::InlinedRange| (range.start..range.end).contains(&trap.offset);
         let range = ranges.iter().find(inside).expect("a range around the trap");
-        assert_eq!(range.replacement, trap.replacement);
+        assert_eq!(range.root, trap.root);
     }
 }
 

@@ -113,9 +113,9 @@ impl Case {
         });
         LinkOptions {
             replacements: replacements.collect(),
-            memory: None,
             page: self.page.clone(),
             budget: self.budget,
+            ..LinkOptions::default()
         }
     }
 }

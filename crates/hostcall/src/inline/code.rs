@@ -12,7 +12,7 @@ use wasmtime::{FrameInfo, Module, Trap, WasmBacktrace};
 pub(crate) struct InlinedCode {
     /// The linked module, once it is compiled: others may run in its store.
     pub module: Option<Module>,
-    /// Sorted; `replacement` is an index into `sites`.
+    /// Sorted; `root` is an index into `sites`.
     pub ranges: Vec<InlinedRange>,
     /// Sorted by offset.
     pub traps: Vec<TrapSite>,
@@ -67,7 +67,7 @@ impl InlinedCode {
             .ranges
             .get(range)
             .filter(|range| range.start <= offset)?;
-        let site = self.sites.get(range.replacement as usize).filter(|_| own)?;
+        let site = self.sites.get(range.root as usize).filter(|_| own)?;
         Some((site, self.message(trap, offset)))
     }
 

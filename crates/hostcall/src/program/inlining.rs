@@ -54,6 +54,7 @@ impl LinkedGuest {
             memory: info.memory().map(|(index, _)| index),
             page: (!layout.is_empty()).then_some(page),
             budget: host.inlining.budget,
+            ..LinkOptions::default()
         };
         let linked = link(guest, &options).map_err(rewrite)?;
         plan.set_linked(&options, &linked);
