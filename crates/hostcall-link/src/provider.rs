@@ -22,6 +22,15 @@ pub(crate) const GUEST_MEMORY: &str = "memory";
 pub(crate) const HOST_MODULE: &str = "hostcall:host";
 /// The name of the host page inside [`HOST_MODULE`].
 pub(crate) const HOST_PAGE: &str = "page";
+/// The module that imports of the guest are called from, without what stands
+/// around them: by their position in its import section.
+pub(crate) const IMPORT_MODULE: &str = "hostcall:import";
+/// The module that exported functions of the guest are called from.
+pub(crate) const EXPORT_MODULE: &str = "hostcall:export";
+/// The module of what stubs ask of the host's queue.
+pub(crate) const QUEUE_MODULE: &str = "hostcall:queue";
+/// Makes the host run what is queued.
+pub(crate) const QUEUE_DRAIN: &str = "drain";
 
 /// A Wasm module whose exported functions can stand in a guest in the place of
 /// imports.
@@ -48,8 +57,8 @@ pub(crate) const HOST_PAGE: &str = "page";
 pub struct Provider {
     pub(crate) bytes: Vec<u8>,
     pub(crate) types: Vec<wasmparser::FuncType>,
-    /// The functions that it imports: host functions. They come first in its
-    /// function index space.
+    /// The functions that it imports. They come first in its function index
+    /// space.
     pub(crate) host_calls: Vec<HostCall>,
     pub(crate) functions: Vec<Function>,
     pub(crate) globals: Vec<Global>,
@@ -63,13 +72,25 @@ pub struct Provider {
     pub(crate) traps: BTreeMap<(u32, u32), &'static str>,
 }
 
-/// A host function that a body calls.
+/// A function that a body calls and the provider does not define.
 pub(crate) struct HostCall {
     pub(crate) module: String,
     pub(crate) name: String,
+    pub(crate) source: CallSource,
     /// Index in [`Provider::types`].
     pub(crate) type_index: u32,
     pub(crate) ty: FuncType,
+}
+
+/// Where a function that a body calls comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallSource {
+    /// The host.
+    Host,
+    /// The guest's import at this position, without what stands around it.
+    Import(u32),
+    /// The guest, which exports it by the name of the [`HostCall`].
+    Export,
 }
 
 /// A function that a provider defines.
@@ -144,7 +165,8 @@ impl Provider {
     }
 
     /// Reads a module that the builder made. Other than one from outside it may
-    /// import the guest's memory, the host page, and host functions.
+    /// import the guest's memory, the host page, host functions, and functions
+    /// that the guest imports or exports.
     #[allow(dead_code, reason = "the builder is its caller")]
     pub(crate) fn built(wasm: &[u8], traps: Vec<TrapNote>) -> Result<Provider, ProviderError> {
         let mut provider = read::read(wasm, read::Origin::Builder)?;
@@ -178,6 +200,7 @@ impl Provider {
     /// and type.
     pub fn host_calls(&self) -> impl Iterator<Item = (&str, &str, &FuncType)> {
         let calls = self.host_calls.iter();
+        let calls = calls.filter(|call| call.source == CallSource::Host);
         calls.map(|call| (call.module.as_str(), call.name.as_str(), &call.ty))
     }
 

@@ -8,8 +8,9 @@ use wasmparser::{
 };
 
 use super::{
-    Callee, Exported, Function, GUEST_MEMORY, GUEST_MODULE, Global, HOST_MODULE, HOST_PAGE,
-    HostCall, Memory, MemorySource, Provider, ProviderError, analyze,
+    CallSource, Callee, EXPORT_MODULE, Exported, Function, GUEST_MEMORY, GUEST_MODULE, Global,
+    HOST_MODULE, HOST_PAGE, HostCall, IMPORT_MODULE, Memory, MemorySource, Provider, ProviderError,
+    QUEUE_DRAIN, QUEUE_MODULE, analyze,
 };
 use crate::{ImportName, RESERVED_PREFIX, convert, header};
 
@@ -149,7 +150,10 @@ impl Reader {
     /// What a body from the builder may import.
     fn check_import(&self, offset: usize, import: &Import<'_>) -> Result<(), ProviderError> {
         match import.ty {
-            TypeRef::Func(_) if !import.module.starts_with(RESERVED_PREFIX) => Ok(()),
+            TypeRef::Func(_) => match call_source(import) {
+                Some(_) => Ok(()),
+                None => Err(refused_import(offset, import)),
+            },
             TypeRef::Memory(ty) => match memory_source(import) {
                 Some(MemorySource::Page) if !is_page(ty) => Err(ProviderError::new(
                     offset,
@@ -165,12 +169,17 @@ impl Reader {
 
     fn import(&mut self, import: Import<'_>) {
         match import.ty {
-            TypeRef::Func(type_index) => self.provider.host_calls.push(HostCall {
-                module: import.module.to_owned(),
-                name: import.name.to_owned(),
-                type_index,
-                ty: convert::func_type(&self.provider.types[type_index as usize]),
-            }),
+            TypeRef::Func(type_index) => {
+                let ty = convert::func_type(&self.provider.types[type_index as usize]);
+                let call = call_source(&import).map(|source| HostCall {
+                    module: import.module.to_owned(),
+                    name: import.name.to_owned(),
+                    source,
+                    type_index,
+                    ty,
+                });
+                self.provider.host_calls.extend(call);
+            }
             TypeRef::Memory(ty) => {
                 let source = memory_source(&import);
                 let memory = source.map(|source| Memory { source, ty });
@@ -188,13 +197,30 @@ impl Reader {
         let mut refs = Vec::new();
         let mut operators = init.get_operators_reader();
         while !operators.eof() {
-            if let Operator::RefFunc { function_index } = operators.read()? {
+            let (operator, offset) = operators.read_with_offset()?;
+            if let Operator::RefFunc { function_index } = operator {
+                self.check_reference(function_index, offset)?;
                 refs.push(function_index);
             }
         }
         let init = init.get_binary_reader().range();
         self.provider.globals.push(Global { ty, init, refs });
         Ok(())
+    }
+
+    /// What comes from the guest has a type of the guest's own, which a reference
+    /// would show. Only globals can refer to imports: those have no exports.
+    fn check_reference(&self, function: u32, offset: usize) -> Result<(), ProviderError> {
+        let Callee::Host(call) = self.provider.callee(function) else {
+            return Ok(());
+        };
+        let call = &self.provider.host_calls[call as usize];
+        if call.source == CallSource::Host {
+            return Ok(());
+        }
+        let name = ImportName::new(&call.module, &call.name);
+        let message = format!("a global refers to `{name}`, which can only be called");
+        Err(ProviderError::new(offset, message))
     }
 
     /// Exported globals are no use to a guest and do no harm.
@@ -305,6 +331,22 @@ fn memory_source(import: &Import<'_>) -> Option<MemorySource> {
         (HOST_MODULE, HOST_PAGE) => Some(MemorySource::Page),
         _ => None,
     }
+}
+
+/// Where a function that a built provider imports comes from.
+fn call_source(import: &Import<'_>) -> Option<CallSource> {
+    match (import.module, import.name) {
+        (IMPORT_MODULE, name) => position(name).map(CallSource::Import),
+        (EXPORT_MODULE, _) => Some(CallSource::Export),
+        (QUEUE_MODULE, QUEUE_DRAIN) => Some(CallSource::Host),
+        (module, _) => (!module.starts_with(RESERVED_PREFIX)).then_some(CallSource::Host),
+    }
+}
+
+/// The number that a name is, in its one decimal form.
+fn position(name: &str) -> Option<u32> {
+    let position = name.parse::<u32>().ok()?;
+    (position.to_string() == name).then_some(position)
 }
 
 fn is_page(ty: MemoryType) -> bool {
