@@ -64,6 +64,7 @@ mod provider;
 mod quote;
 mod report;
 mod spaces;
+pub mod stub;
 mod suggest;
 mod surface;
 mod types;
