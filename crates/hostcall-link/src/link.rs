@@ -1,5 +1,5 @@
-//! Links: replaces imports of a guest by functions of providers, and puts small
-//! bodies into their call sites.
+//! Links: replaces imports of a guest by functions of providers, or puts such
+//! functions around them, and puts small bodies into their call sites.
 
 mod accept;
 mod assemble;
@@ -15,6 +15,7 @@ mod names;
 mod number;
 mod pool;
 mod resolve;
+mod root;
 mod scan;
 mod sections;
 mod template;
@@ -140,7 +141,9 @@ pub struct Linked {
     pub bytes: Vec<u8>,
     /// Its imports, in the order of its import section.
     pub imports: Vec<LinkedImport>,
-    /// What became of each replacement, in the order of the replacements.
+    /// What became of each replacement, in the order of the replacements. Where
+    /// something stands around the import, too, the body stands at a call only
+    /// inside of that.
     pub replaced: Vec<Inlined>,
     /// The functions that were added, in their order, after all of the guest's:
     /// first one for each root. The roots are the replacements, the wrappers and
@@ -180,7 +183,7 @@ pub struct InlinedRange {
     pub start: u32,
     /// Offset after the last byte.
     pub end: u32,
-    /// The root that it belongs to.
+    /// The root that it belongs to: of bodies inside bodies, the outermost.
     pub root: u32,
 }
 
@@ -189,7 +192,7 @@ pub struct InlinedRange {
 pub struct TrapSite {
     /// Offset of the operator in the linked module.
     pub offset: u32,
-    /// The root that it belongs to.
+    /// The root that it belongs to, as for [`InlinedRange`].
     pub root: u32,
     /// What the trap means.
     pub message: &'static str,
@@ -200,13 +203,15 @@ pub struct TrapSite {
 ///
 /// The result is an ordinary module. It behaves as the guest would if its
 /// imports were bound to those functions, in any engine. Everything that the
-/// guest exports is exported as before.
+/// guest exports is exported as before; but the start function may be left to
+/// the host ([`LinkOptions::export_start`]).
 ///
 /// # Errors
 ///
 /// A [`RewriteError`] when `guest` is not a valid module, when it uses
-/// [reserved](crate::RESERVED_PREFIX) names, when a replacement does not fit
-/// its import, or when the linked module would be too large for any engine.
+/// [reserved](crate::RESERVED_PREFIX) names, when a replacement, a wrapper or an
+/// added export does not fit it, or when the linked module would be too large
+/// for any engine.
 ///
 /// # Panics
 ///
@@ -259,8 +264,9 @@ fn rewrite(guest: &[u8], options: &LinkOptions<'_>) -> Result<Linked, RewriteErr
     options.page.as_ref().map_or(Ok(()), sections::check_page)?;
     let (guest, bodies) = scan::scan(guest)?;
     let mut types = TypeSpace::new(&guest.types);
-    let replaced = accept::accept(&guest, options, &types)?;
-    let graph = resolve::resolve(&guest, options, replaced, &mut types);
+    let roots = root::roots(options);
+    let stand_ins = accept::accept(&guest, options, &roots, &types)?;
+    let graph = resolve::resolve(&guest, roots, stand_ins, &mut types);
     let decisions = decide::decide(&graph, options.budget);
     let numbers = number::number(&guest, options, &graph, &decisions, &mut types);
     let expander = Expander {
@@ -270,7 +276,7 @@ fn rewrite(guest: &[u8], options: &LinkOptions<'_>) -> Result<Linked, RewriteErr
         types: &mut types,
         values: ValTypes::default(),
     };
-    let prepared = code::prepare(options, expander)?;
+    let prepared = code::prepare(expander)?;
     let context = Context {
         guest: &guest,
         options,
@@ -290,14 +296,13 @@ struct Context<'c, 'a> {
 }
 
 impl Context<'_, '_> {
-    /// The imports that are not replaced: positions in the import section.
+    /// The imports that stay: positions in the import section.
     fn kept_imports(&self) -> impl Iterator<Item = u32> {
-        let functions = self.guest.function_imports.iter();
-        let replaced = functions.zip(&self.graph.replaced);
-        let replaced = replaced.filter(|(_, replaced)| replaced.is_some());
-        let replaced: HashSet<u32> = replaced.map(|(position, _)| *position).collect();
+        let functions = self.guest.function_imports.iter().zip(&self.graph.stays);
+        let gone = functions.filter(|(_, stays)| !**stays);
+        let gone: HashSet<u32> = gone.map(|(position, _)| *position).collect();
         let all = 0..self.guest.imports.len() as u32;
-        all.filter(move |position| !replaced.contains(position))
+        all.filter(move |position| !gone.contains(position))
     }
 
     /// Functions that bodies take references to, in order.

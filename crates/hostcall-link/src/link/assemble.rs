@@ -141,9 +141,7 @@ impl<'c> Assembler<'_, '_, 'c, '_> {
                 sections::exports(context, Some(exports.clone()))?
             }
             (EXPORT, _) => sections::exports(context, None)?,
-            (START, Some(Payload::StartSection { func, .. })) => {
-                Some(sections::start(context, *func))
-            }
+            (START, Some(Payload::StartSection { func, .. })) => sections::start(context, *func),
             (ELEMENT, Some(Payload::ElementSection(elements))) => {
                 sections::elements(context, Some(elements.clone()))?
             }
@@ -260,8 +258,8 @@ fn group<'p, 'c>(
 fn added(context: &Context<'_, '_>) -> Vec<AddedFunction> {
     let graph = context.graph;
     let first = |provider: usize| {
-        let mut roots = graph.roots.iter();
-        roots.position(|root| graph.nodes[*root as usize].provider == provider)
+        let mut roots = graph.root_nodes.iter();
+        roots.position(|node| graph.nodes[*node as usize].provider == provider)
     };
     let first: Vec<usize> = (0..graph.providers.len())
         .map(|provider| first(provider).unwrap_or_default())

@@ -152,9 +152,9 @@ impl<'w> BodyWriter<'w> {
         let bodies = self.bodies;
         let site = bodies.sites.get(function as usize).and_then(Option::as_ref);
         if let Some(site) = site.filter(|_| opcode != REF_FUNC) {
-            let replaced = &mut self.code.replaced[site.replacement as usize];
-            replaced.call_sites += 1;
-            if self.expand(site, opcode == RETURN_CALL) {
+            let expanded = self.expand(site, opcode == RETURN_CALL);
+            self.count(site, expanded);
+            if expanded {
                 return;
             }
         }
@@ -177,12 +177,20 @@ impl<'w> BodyWriter<'w> {
         self.left -= template.operators;
         self.grown += template.max_length;
         self.gains_blocks |= template.has_blocks;
-        self.write(template, site.replacement);
+        self.write(template, site.root);
         if is_tail {
             self.operators.push(RETURN);
         }
-        self.code.replaced[site.replacement as usize].expanded += 1;
         true
+    }
+
+    /// Counts a call of an import that is replaced.
+    fn count(&mut self, site: &Site, expanded: bool) {
+        if let Some(replacement) = site.replacement {
+            let replaced = &mut self.code.replaced[replacement as usize];
+            replaced.call_sites += 1;
+            replaced.expanded += u32::from(expanded && site.has_body);
+        }
     }
 
     fn affords(&self, template: &Template) -> bool {
@@ -194,7 +202,7 @@ impl<'w> BodyWriter<'w> {
 
     /// Writes an expansion. Offsets count from the first operator of the body
     /// until the body is complete.
-    fn write(&mut self, template: &Template, replacement: u32) {
+    fn write(&mut self, template: &Template, root: u32) {
         let start = self.operators.len() as u32;
         let (fresh, traps) = (&self.fresh, &mut self.code.traps);
         template.write(
@@ -204,17 +212,13 @@ impl<'w> BodyWriter<'w> {
                 let offset = offset as u32;
                 traps.push(TrapSite {
                     offset,
-                    root: replacement,
+                    root,
                     message,
                 });
             },
         );
         let end = self.operators.len() as u32;
-        self.code.ranges.push(InlinedRange {
-            start,
-            end,
-            root: replacement,
-        });
+        self.code.ranges.push(InlinedRange { start, end, root });
     }
 
     /// Appends the finished body to the code section.

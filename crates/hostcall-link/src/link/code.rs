@@ -9,7 +9,7 @@ use super::expand::Expander;
 use super::leb;
 use super::scan::Body;
 use super::template::{Template, ValTypes};
-use super::{Context, InlinedRange, LinkOptions, RewriteError, TrapSite};
+use super::{Context, InlinedRange, RewriteError, TrapSite, decide};
 use crate::Inlined;
 
 /// Bytes of one body that engines accept.
@@ -33,7 +33,13 @@ pub(super) struct Code {
 
 /// What may stand at the call sites of an import.
 pub(super) struct Site {
-    pub(super) replacement: u32,
+    /// What the guest reaches as the import.
+    pub(super) root: u32,
+    /// What replaces the import, if anything does: itself, or inside of what
+    /// stands around it.
+    pub(super) replacement: Option<u32>,
+    /// Whether the body of that stands wherever `template` does.
+    pub(super) has_body: bool,
     /// The body, if calls are to be replaced by it.
     pub(super) template: Option<Template>,
     /// Whether an exception may come out of it.
@@ -55,13 +61,11 @@ pub(super) struct Bodies {
 }
 
 /// Encodes the bodies of providers.
-pub(super) fn prepare(
-    options: &LinkOptions<'_>,
-    mut expander: Expander<'_, '_, '_>,
-) -> Result<Bodies, RewriteError> {
+pub(super) fn prepare(mut expander: Expander<'_, '_, '_>) -> Result<Bodies, RewriteError> {
     let mut sites = Vec::new();
-    for replacement in &expander.graph.replaced {
-        let site = replacement.map(|replacement| site(options, &mut expander, replacement));
+    for function in 0..expander.graph.stays.len() as u32 {
+        let root = expander.graph.stand_ins.outer(function);
+        let site = root.map(|root| site(&mut expander, function, root));
         sites.push(site.transpose()?);
     }
     let mut functions = Vec::new();
@@ -77,17 +81,22 @@ pub(super) fn prepare(
 }
 
 fn site(
-    options: &LinkOptions<'_>,
     expander: &mut Expander<'_, '_, '_>,
-    replacement: u32,
+    function: u32,
+    root: u32,
 ) -> Result<Site, RewriteError> {
-    let node = expander.graph.roots[replacement as usize];
-    let decision = &expander.decisions[node as usize];
-    let wanted = options.replacements[replacement as usize].call_sites && decision.fits;
+    let (graph, decisions) = (expander.graph, expander.decisions);
+    let node = graph.root_nodes[root as usize];
+    let decision = &decisions[node as usize];
+    let wanted = graph.roots[root as usize].call_sites() && decision.fits;
     let (throws, tails) = (decision.throws, decision.tails);
     let template = wanted.then(|| expander.call_site(node)).transpose()?;
+    let replacement = graph.stand_ins.replaced[function as usize];
+    let body = replacement.map(|replacement| graph.root_nodes[replacement as usize]);
     Ok(Site {
+        root,
         replacement,
+        has_body: body.is_some_and(|body| decide::holds(graph, decisions, node, body)),
         template,
         throws,
         tails,
@@ -107,20 +116,14 @@ pub(super) fn write(
         allocations = guest_body(&mut writer, body, allocations)?;
     }
     let mut code = writer.finish();
-    for replaced in code.replaced.iter_mut().zip(&context.graph.roots) {
-        let (replaced, root) = replaced;
-        replaced.operators = bodies.operators[*root as usize];
+    for replaced in code.replaced.iter_mut().zip(&context.graph.root_nodes) {
+        let (replaced, node) = replaced;
+        replaced.operators = bodies.operators[*node as usize];
     }
     let appended = context.numbers.appended.iter();
     for (appended, template) in appended.zip(&bodies.functions) {
         let params = context.graph.signature(appended.node).params().len();
-        function(
-            &mut code,
-            template,
-            params,
-            appended.replacement,
-            &bodies.values,
-        )?;
+        function(&mut code, template, params, appended.root, &bodies.values)?;
     }
     Ok(code)
 }
@@ -142,7 +145,7 @@ fn function(
     code: &mut Code,
     template: &Template,
     params: usize,
-    replacement: u32,
+    root: u32,
     values: &ValTypes,
 ) -> Result<(), RewriteError> {
     let mut body = Vec::new();
@@ -160,11 +163,11 @@ fn function(
     code.ranges.push(InlinedRange {
         start: start as u32,
         end: code.content.len() as u32,
-        root: replacement,
+        root,
     });
     let traps = traps.into_iter().map(|(offset, message)| TrapSite {
         offset: (start + offset) as u32,
-        root: replacement,
+        root,
         message,
     });
     code.traps.extend(traps);

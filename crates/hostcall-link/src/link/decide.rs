@@ -1,6 +1,8 @@
 //! Decides which calls inside bodies are replaced by the bodies that they
 //! reach, and which bodies may stand at the guest's call sites.
 
+use std::collections::HashSet;
+
 use super::Budget;
 use super::error::MAX_LOCALS;
 use super::resolve::{Graph, Target};
@@ -139,6 +141,25 @@ pub(super) fn glue(graph: &Graph<'_>, node: u32) -> u32 {
     } else {
         2 * resets + graph.signature(node).params().len() as u32 + 2
     }
+}
+
+/// Whether the body of `wanted` stands in that of `node`, or is it.
+pub(super) fn holds(graph: &Graph<'_>, decisions: &[Decision], node: u32, wanted: u32) -> bool {
+    let mut seen = HashSet::from([node]);
+    let mut work = vec![node];
+    while let Some(node) = work.pop() {
+        if node == wanted {
+            return true;
+        }
+        let calls = graph.nodes[node as usize].calls.iter();
+        let calls = calls.zip(&decisions[node as usize].nested);
+        let nested = calls.filter_map(|(target, nested)| match target {
+            Target::Node { node, .. } if *nested => Some(*node),
+            _ => None,
+        });
+        work.extend(nested.filter(|node| seen.insert(*node)));
+    }
+    false
 }
 
 /// All nodes, callees before their callers wherever there is no recursion.

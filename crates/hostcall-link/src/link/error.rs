@@ -38,6 +38,20 @@ pub enum RewriteErrorKind {
         /// What is wrong, in a sentence.
         message: String,
     },
+    /// A function cannot stand around an import as asked.
+    Wrapper {
+        /// The position among the wrappers.
+        wrapper: u32,
+        /// What is wrong, in a sentence.
+        message: String,
+    },
+    /// An export cannot be added as asked.
+    Export {
+        /// The position among the added exports.
+        export: u32,
+        /// What is wrong, in a sentence.
+        message: String,
+    },
     /// The guest's memory or the host page is not what bodies need.
     Memory {
         /// What is wrong, in a sentence.
@@ -62,13 +76,6 @@ impl RewriteError {
         RewriteError {
             kind: Box::new(kind),
         }
-    }
-
-    pub(crate) fn replacement(position: usize, message: impl Into<String>) -> RewriteError {
-        RewriteError::new(RewriteErrorKind::Replacement {
-            replacement: position as u32,
-            message: message.into(),
-        })
     }
 
     pub(crate) fn memory(message: impl Into<String>) -> RewriteError {
@@ -133,6 +140,12 @@ impl fmt::Display for RewriteError {
                 replacement,
                 message,
             } => write!(f, "replacement {replacement}: {message}"),
+            RewriteErrorKind::Wrapper { wrapper, message } => {
+                write!(f, "wrapper {wrapper}: {message}")
+            }
+            RewriteErrorKind::Export { export, message } => {
+                write!(f, "added export {export}: {message}")
+            }
             RewriteErrorKind::Memory { message } => f.write_str(message),
             RewriteErrorKind::TooLarge { what, limit } => write!(
                 f,

@@ -11,6 +11,8 @@ use super::Context;
 use super::customs::Losses;
 use super::leb;
 use super::number::Appended;
+use super::resolve::Target;
+use super::root::Purpose;
 use crate::RESERVED_PREFIX;
 
 const MODULE: u8 = 0;
@@ -111,13 +113,17 @@ impl<'n> Names<'n> {
         self.kept.push((id, content.into()));
     }
 
-    /// The new index of a function, if it is there and not replaced: what
-    /// replaces an import has a name already.
+    /// The new index of a function, if it is still there: what stands for an
+    /// import has a name already.
     fn moved(&self, function: u32) -> Option<u32> {
-        let replaced = self.context.graph.replaced.get(function as usize);
-        let gone = replaced.is_some_and(Option::is_some);
-        let exists = function < self.context.guest.counts.functions;
-        (exists && !gone).then(|| self.context.numbers.function(function))
+        let context = self.context;
+        match context.graph.stays.get(function as usize) {
+            Some(stays) => stays.then(|| context.numbers.target(Target::Import(function))),
+            None => {
+                let exists = function < context.guest.counts.functions;
+                exists.then(|| context.numbers.function(function))
+            }
+        }
     }
 
     fn function_names(&mut self, map: NameMap<'n>) -> wasmparser::Result<()> {
@@ -228,9 +234,9 @@ fn function_names<'n>(context: &Context<'_, '_>) -> Map<'n> {
     added.chain(appended).collect()
 }
 
-/// `module.name` of the import that is replaced, or `module.name:helper`.
+/// The name of the root, or `root:helper`.
 fn appended_name(context: &Context<'_, '_>, appended: &Appended) -> String {
-    let name = import_name(context, appended.replacement);
+    let name = root_name(context, appended.root);
     if appended.is_root {
         return name;
     }
@@ -246,9 +252,18 @@ fn appended_name(context: &Context<'_, '_>, appended: &Appended) -> String {
     }
 }
 
-fn import_name(context: &Context<'_, '_>, replacement: u32) -> String {
-    let replacement = &context.options.replacements[replacement as usize];
-    let import = &context.guest.imports[replacement.import as usize];
+/// `module.name` of the import that is replaced, `module.name:wrapper` of one
+/// that is wrapped, the name of an added export.
+fn root_name(context: &Context<'_, '_>, root: u32) -> String {
+    match context.graph.roots[root as usize].purpose {
+        Purpose::Replaces { import, .. } => import_name(context, import),
+        Purpose::Wraps { import, .. } => format!("{}:wrapper", import_name(context, import)),
+        Purpose::Exported(name) => name.to_owned(),
+    }
+}
+
+fn import_name(context: &Context<'_, '_>, import: u32) -> String {
+    let import = &context.guest.imports[import as usize];
     format!("{}.{}", import.module, import.name)
 }
 
@@ -261,16 +276,16 @@ fn memory_names<'n>(context: &Context<'_, '_>) -> Map<'n> {
     page.into_iter().collect()
 }
 
-/// Globals are named after the first import that their provider replaces.
+/// Globals are named after the first root that needs their provider.
 fn global_names<'n>(context: &Context<'_, '_>) -> Map<'n> {
     let mut names = Map::new();
     for (position, provider) in context.graph.providers.iter().enumerate() {
         let first = context.numbers.first_globals[position];
-        let import = import_name(context, context.graph.first_replacement(position));
+        let root = root_name(context, context.graph.first_root(position));
         for index in 0..provider.globals.len() as u32 {
             let name = match provider.global_names.get(&index) {
-                Some(name) => format!("{import}:{name}"),
-                None => format!("{import}:global{index}"),
+                Some(name) => format!("{root}:{name}"),
+                None => format!("{root}:global{index}"),
             };
             names.insert(first + index, name.into());
         }

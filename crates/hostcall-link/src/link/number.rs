@@ -6,14 +6,18 @@
 use super::LinkOptions;
 use super::decide::Decision;
 use super::resolve::{Graph, Target};
+use super::root::Root;
 use super::scan::Guest;
 use super::types::TypeSpace;
 use crate::provider::MemorySource;
 
 /// Where everything is in the linked module.
 pub(super) struct Numbers {
-    /// The new index of each function import of the guest.
+    /// For each function import of the guest, the function that the guest
+    /// reaches instead.
     imports: Vec<u32>,
+    /// The new index of each function import that stays.
+    kept: Vec<u32>,
     /// What is added to the index of a function that the guest defines.
     shift: u32,
     /// The index of the first added import.
@@ -35,8 +39,8 @@ pub(super) struct Numbers {
 pub(super) struct Appended {
     pub(super) node: u32,
     pub(super) type_index: u32,
-    pub(super) replacement: u32,
-    /// Whether it takes the place of the import, or helps one that does.
+    pub(super) root: u32,
+    /// Whether it is the root, or helps it.
     pub(super) is_root: bool,
 }
 
@@ -48,12 +52,7 @@ pub(super) fn number(
     types: &mut TypeSpace<'_>,
 ) -> Numbers {
     let mut numbers = Numbers::new(guest, options, graph);
-    for (import, replacement) in graph.replaced.iter().enumerate() {
-        if let Some(replacement) = replacement {
-            numbers.imports[import] = numbers.first_appended + replacement;
-        }
-    }
-    numbers.append_roots(guest, options, graph);
+    numbers.append_roots(guest, graph, types);
     let needed = needed(graph, decisions);
     for node in needed {
         numbers.settle(node, graph, types);
@@ -64,21 +63,27 @@ pub(super) fn number(
 impl Numbers {
     fn new(guest: &Guest<'_>, options: &LinkOptions<'_>, graph: &Graph<'_>) -> Numbers {
         let mut next = 0;
-        let imports = graph.replaced.iter().map(|replaced| {
+        let kept = graph.stays.iter().map(|stays| {
             let index = next;
-            next += u32::from(replaced.is_none());
+            next += u32::from(*stays);
             index
         });
-        let imports: Vec<u32> = imports.collect();
+        let kept: Vec<u32> = kept.collect();
         let first_added = next;
         let first_defined = first_added + graph.added.len() as u32;
-        let shift = first_defined.wrapping_sub(imports.len() as u32);
+        let shift = first_defined.wrapping_sub(kept.len() as u32);
+        let first_appended = guest.counts.functions.wrapping_add(shift);
+        let imports = kept.iter().zip(0u32..).map(|(kept, function)| {
+            let root = graph.stand_ins.outer(function);
+            root.map_or(*kept, |root| first_appended + root)
+        });
         Numbers {
-            imports,
+            imports: imports.collect(),
+            kept,
             shift,
             first_added,
             appended: Vec::new(),
-            first_appended: guest.counts.functions.wrapping_add(shift),
+            first_appended,
             homes: vec![None; graph.nodes.len()],
             first_globals: first_globals(guest.counts.globals, graph),
             memory: options.memory.unwrap_or_default(),
@@ -86,28 +91,23 @@ impl Numbers {
         }
     }
 
-    /// One function for each replacement, of the import's own type: so that
-    /// references to it keep their type.
-    fn append_roots(&mut self, guest: &Guest<'_>, options: &LinkOptions<'_>, graph: &Graph<'_>) {
-        let roots = options.replacements.iter().zip(&graph.roots).zip(0u32..);
-        for ((replacement, node), position) in roots {
-            let import = &guest.imports[replacement.import as usize];
-            let type_index = match import.ty {
-                wasmparser::TypeRef::Func(index) | wasmparser::TypeRef::FuncExact(index) => index,
-                // `resolve` has refused everything else.
-                _ => 0,
-            };
+    /// One function for each root.
+    fn append_roots(&mut self, guest: &Guest<'_>, graph: &Graph<'_>, types: &mut TypeSpace<'_>) {
+        let roots = graph.roots.iter().zip(&graph.root_nodes).zip(0u32..);
+        for ((root, node), number) in roots {
+            let own = graph.signature(*node);
+            let type_index = import_type(guest, root).unwrap_or_else(|| types.intern(own));
             self.appended.push(Appended {
                 node: *node,
                 type_index,
-                replacement: position,
+                root: number,
                 is_root: true,
             });
         }
     }
 
-    /// Gives a node the function that calls of it reach: one that replaces an
-    /// import if the type is right, else one of its own.
+    /// Gives a node the function that calls of it reach: that of a root if the
+    /// type is right, else one of its own.
     fn settle(&mut self, node: u32, graph: &Graph<'_>, types: &mut TypeSpace<'_>) {
         let own_type = types.intern(graph.signature(node));
         let mut appended = self.appended.iter();
@@ -116,7 +116,7 @@ impl Numbers {
             self.appended.push(Appended {
                 node,
                 type_index: own_type,
-                replacement: graph.nodes[node as usize].replacement,
+                root: graph.nodes[node as usize].root,
                 is_root: false,
             });
             self.appended.len() - 1
@@ -141,6 +141,7 @@ impl Numbers {
     pub(super) fn target(&self, target: Target) -> u32 {
         match target {
             Target::Guest(index) => self.function(index),
+            Target::Import(index) => self.kept[index as usize],
             Target::Added(position) => self.added(position),
             // Nodes that are called have been settled.
             Target::Node { node, .. } => self.homes[node as usize].unwrap_or_default(),
@@ -152,6 +153,15 @@ impl Numbers {
             MemorySource::Guest => self.memory,
             MemorySource::Page => self.page,
         }
+    }
+}
+
+/// What stands for an import has the import's own type: so that references to it
+/// keep their type.
+fn import_type(guest: &Guest<'_>, root: &Root<'_>) -> Option<u32> {
+    match guest.imports[root.import()? as usize].ty {
+        wasmparser::TypeRef::Func(index) | wasmparser::TypeRef::FuncExact(index) => Some(index),
+        _ => None,
     }
 }
 
@@ -171,7 +181,7 @@ fn needed(graph: &Graph<'_>, decisions: &[Decision]) -> Vec<u32> {
         graph,
         needed: Vec::new(),
         is_needed: vec![false; graph.nodes.len()],
-        work: graph.roots.clone(),
+        work: graph.root_nodes.clone(),
         is_seen: vec![false; graph.nodes.len()],
     };
     for target in graph.global_refs.iter().flatten().flatten() {

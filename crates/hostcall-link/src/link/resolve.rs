@@ -1,25 +1,28 @@
-//! Finds out what takes the place of what: for each replacement its function,
-//! and for each call in a body the function or the import that it reaches.
+//! Finds out what takes the place of what: for each root its function, and for
+//! each call in a body the function or the import that it reaches.
 
 use std::collections::HashMap;
 
 use wasmparser::{FuncType, TypeRef};
 
-use super::LinkOptions;
+use super::accept::StandIns;
+use super::root::Root;
 use super::scan::Guest;
 use super::types::TypeSpace;
 use crate::Provider;
-use crate::provider::{Callee, HostCall};
+use crate::provider::{CallSource, Callee, HostCall};
 
 /// The functions of providers that the linked module needs, and how they call
 /// each other.
 pub(super) struct Graph<'a> {
     pub(super) providers: Vec<&'a Provider>,
     pub(super) nodes: Vec<Node>,
-    /// The node of each replacement.
-    pub(super) roots: Vec<u32>,
-    /// The replacement of each function import of the guest.
-    pub(super) replaced: Vec<Option<u32>>,
+    pub(super) roots: Vec<Root<'a>>,
+    /// The node of each root.
+    pub(super) root_nodes: Vec<u32>,
+    pub(super) stand_ins: StandIns,
+    /// Whether each function import of the guest stays one.
+    pub(super) stays: Vec<bool>,
     /// Host functions to be imported in addition.
     pub(super) added: Vec<AddedImport>,
     /// For each provider and global, the functions that its first value refers
@@ -32,8 +35,8 @@ pub(super) struct Node {
     pub(super) provider: usize,
     /// Counted without imports.
     pub(super) function: u32,
-    /// The replacement that needed it first.
-    pub(super) replacement: u32,
+    /// The root that needed it first.
+    pub(super) root: u32,
     /// What its direct calls reach, in order.
     pub(super) calls: Vec<Target>,
     /// What its references to functions reach, in order.
@@ -49,8 +52,11 @@ pub(super) enum Target {
         /// Whether its body may take the place of a call.
         call_sites: bool,
     },
-    /// A function import of the guest, by function index.
+    /// A function of the guest that nothing stands for, by function index.
     Guest(u32),
+    /// A function import of the guest, by function index: itself, whatever
+    /// stands around it.
+    Import(u32),
     /// One of [`Graph::added`].
     Added(u32),
 }
@@ -75,30 +81,38 @@ impl Graph<'_> {
         self.providers[node.provider].signature(node.function)
     }
 
-    /// The first replacement that needs something of a provider.
-    pub(super) fn first_replacement(&self, provider: usize) -> u32 {
+    /// The first root that needs something of a provider.
+    pub(super) fn first_root(&self, provider: usize) -> u32 {
         let nodes = self.nodes.iter();
         let nodes = nodes.filter(|node| node.provider == provider);
-        nodes.map(|node| node.replacement).min().unwrap_or(0)
+        nodes.map(|node| node.root).min().unwrap_or(0)
+    }
+
+    /// All that bodies and globals of providers refer to.
+    fn targets(&self) -> impl Iterator<Item = &Target> {
+        let nodes = self.nodes.iter();
+        let bodies = nodes.flat_map(|node| node.calls.iter().chain(&node.refs));
+        bodies.chain(self.global_refs.iter().flatten().flatten())
     }
 }
 
 pub(super) fn resolve<'a>(
     guest: &Guest<'_>,
-    options: &LinkOptions<'a>,
-    replaced: Vec<Option<u32>>,
+    roots: Vec<Root<'a>>,
+    stand_ins: StandIns,
     types: &mut TypeSpace<'_>,
 ) -> Graph<'a> {
     let mut resolver = Resolver {
         guest,
-        options,
         types,
         index: HashMap::new(),
         graph: Graph {
             providers: Vec::new(),
             nodes: Vec::new(),
-            roots: Vec::new(),
-            replaced,
+            roots,
+            root_nodes: Vec::new(),
+            stand_ins,
+            stays: Vec::new(),
             added: Vec::new(),
             global_refs: Vec::new(),
         },
@@ -109,7 +123,6 @@ pub(super) fn resolve<'a>(
 
 struct Resolver<'r, 'g, 'a> {
     guest: &'r Guest<'r>,
-    options: &'r LinkOptions<'a>,
     types: &'r mut TypeSpace<'g>,
     /// The node of each provider's function.
     index: HashMap<(usize, u32), u32>,
@@ -118,9 +131,9 @@ struct Resolver<'r, 'g, 'a> {
 
 impl<'a> Resolver<'_, '_, 'a> {
     fn run(&mut self) {
-        for position in 0..self.options.replacements.len() {
-            let root = self.root(position);
-            self.graph.roots.push(root);
+        for number in 0..self.graph.roots.len() {
+            let node = self.root(number);
+            self.graph.root_nodes.push(node);
         }
         self.global_refs();
         let mut next = 0;
@@ -128,15 +141,29 @@ impl<'a> Resolver<'_, '_, 'a> {
             self.connect(next);
             next += 1;
         }
+        self.graph.stays = self.stays();
     }
 
-    fn root(&mut self, position: usize) -> u32 {
-        let replacement = &self.options.replacements[position];
-        let provider = self.provider(replacement.provider);
-        // The export has been found before.
-        let export = replacement.provider.export(replacement.function);
-        let function = export.map_or(0, |export| export.function);
-        self.node(provider, function, position as u32)
+    fn root(&mut self, number: usize) -> u32 {
+        let root = self.graph.roots[number];
+        let provider = self.provider(root.provider);
+        self.node(provider, root.function(), number as u32)
+    }
+
+    /// An import stays unless something stands for it. One with a wrapper also
+    /// stays if something calls it all the same.
+    fn stays(&self) -> Vec<bool> {
+        let graph = &self.graph;
+        let imports = 0..self.guest.function_imports.len() as u32;
+        let mut stays: Vec<bool> = imports
+            .map(|function| graph.stand_ins.outer(function).is_none())
+            .collect();
+        for target in graph.targets() {
+            if let Target::Import(function) = target {
+                stays[*function as usize] = true;
+            }
+        }
+        stays
     }
 
     /// The position of a provider, which is known by its address: two equal
@@ -150,13 +177,13 @@ impl<'a> Resolver<'_, '_, 'a> {
         })
     }
 
-    fn node(&mut self, provider: usize, function: u32, replacement: u32) -> u32 {
+    fn node(&mut self, provider: usize, function: u32, root: u32) -> u32 {
         let nodes = &mut self.graph.nodes;
         *self.index.entry((provider, function)).or_insert_with(|| {
             nodes.push(Node {
                 provider,
                 function,
-                replacement,
+                root,
                 calls: Vec::new(),
                 refs: Vec::new(),
             });
@@ -167,10 +194,10 @@ impl<'a> Resolver<'_, '_, 'a> {
     fn global_refs(&mut self) {
         for position in 0..self.graph.providers.len() {
             let provider = self.graph.providers[position];
-            let replacement = self.graph.first_replacement(position);
+            let root = self.graph.first_root(position);
             let globals = provider.globals.iter();
             let refs = globals
-                .map(|global| self.targets(position, &global.refs, replacement))
+                .map(|global| self.targets(position, &global.refs, root))
                 .collect();
             self.graph.global_refs.push(refs);
         }
@@ -179,54 +206,82 @@ impl<'a> Resolver<'_, '_, 'a> {
     /// Finds what the calls and references of node `position` reach.
     fn connect(&mut self, position: usize) {
         let node = &self.graph.nodes[position];
-        let (provider, replacement) = (node.provider, node.replacement);
+        let (provider, root) = (node.provider, node.root);
         let function = node.function as usize;
         let facts = &self.graph.providers[provider].functions[function].facts;
         let callees: Vec<u32> = facts.calls.iter().map(|call| call.function).collect();
-        let calls = self.targets(provider, &callees, replacement);
-        let refs = self.targets(provider, &facts.refs, replacement);
+        let calls = self.targets(provider, &callees, root);
+        let refs = self.targets(provider, &facts.refs, root);
         let node = &mut self.graph.nodes[position];
         node.calls = calls;
         node.refs = refs;
     }
 
-    fn targets(&mut self, provider: usize, indices: &[u32], replacement: u32) -> Vec<Target> {
+    fn targets(&mut self, provider: usize, indices: &[u32], root: u32) -> Vec<Target> {
         let indices = indices.iter();
         indices
-            .map(|index| self.target(provider, *index, replacement))
+            .map(|index| self.target(provider, *index, root))
             .collect()
     }
 
-    fn target(&mut self, provider: usize, index: u32, replacement: u32) -> Target {
+    fn target(&mut self, provider: usize, index: u32, root: u32) -> Target {
         match self.graph.providers[provider].callee(index) {
             Callee::Function(function) => Target::Node {
-                node: self.node(provider, function, replacement),
+                node: self.node(provider, function, root),
                 call_sites: true,
             },
             Callee::Host(call) => self.host_call(provider, call),
         }
     }
 
-    /// A host function is the import of the guest with the same name and type,
-    /// or what replaces it, or an import of its own.
+    /// What a function is that a provider imports. That the guest has those that
+    /// come from it has been checked.
     fn host_call(&mut self, provider: usize, call: u32) -> Target {
         let provider = self.graph.providers[provider];
         let call = &provider.host_calls[call as usize];
+        match call.source {
+            CallSource::Host => self.host_function(provider, call),
+            CallSource::Import(position) => {
+                self.inner(self.guest.function_import(position).unwrap_or_default())
+            }
+            CallSource::Export => {
+                let function = self.guest.exported_function(&call.name);
+                self.outer(function.unwrap_or_default())
+            }
+        }
+    }
+
+    /// A host function is the import of the guest with the same name and type,
+    /// or what stands for it, or an import of its own.
+    fn host_function(&mut self, provider: &Provider, call: &HostCall) -> Target {
         let ty = &provider.types[call.type_index as usize];
         let functions = self.guest.function_imports.iter();
         let found = functions.zip(0u32..).find(|(position, _)| {
             let import = &self.guest.imports[**position as usize];
             import.module == call.module && import.name == call.name && self.has_type(import.ty, ty)
         });
-        let Some((_, function)) = found else {
-            return Target::Added(self.added(call, ty));
-        };
-        match self.graph.replaced[function as usize] {
-            Some(replacement) => Target::Node {
-                node: self.graph.roots[replacement as usize],
-                call_sites: self.options.replacements[replacement as usize].call_sites,
-            },
-            None => Target::Guest(function),
+        match found {
+            Some((_, function)) => self.outer(function),
+            None => Target::Added(self.added(call, ty)),
+        }
+    }
+
+    /// What the guest itself reaches as `function`.
+    fn outer(&self, function: u32) -> Target {
+        let root = self.graph.stand_ins.outer(function);
+        root.map_or(Target::Guest(function), |root| self.of_root(root))
+    }
+
+    /// What an import would be if nothing stood around it.
+    fn inner(&self, function: u32) -> Target {
+        let root = self.graph.stand_ins.replaced[function as usize];
+        root.map_or(Target::Import(function), |root| self.of_root(root))
+    }
+
+    fn of_root(&self, root: u32) -> Target {
+        Target::Node {
+            node: self.graph.root_nodes[root as usize],
+            call_sites: self.graph.roots[root as usize].call_sites(),
         }
     }
 

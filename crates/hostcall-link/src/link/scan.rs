@@ -2,8 +2,8 @@
 
 use wasmparser::types::Types;
 use wasmparser::{
-    ExportSectionReader, FuncToValidate, FunctionBody, Import, ImportSectionReader, Parser,
-    Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
+    ExportSectionReader, ExternalKind, FuncToValidate, FunctionBody, Import, ImportSectionReader,
+    Parser, Payload, TypeRef, ValidPayload, Validator, ValidatorResources, WasmFeatures,
 };
 
 use super::RewriteError;
@@ -21,6 +21,36 @@ pub(super) struct Guest<'a> {
     pub(super) function_imports: Vec<u32>,
     pub(super) types: Types,
     pub(super) counts: Counts,
+}
+
+impl Guest<'_> {
+    /// The function index of the import at a position, if it is a function.
+    pub(super) fn function_import(&self, position: u32) -> Option<u32> {
+        let function = self.function_imports.binary_search(&position).ok()?;
+        Some(function as u32)
+    }
+
+    /// The index of the function that is exported by a name.
+    pub(super) fn exported_function(&self, name: &str) -> Option<u32> {
+        let mut sections = self.sections.iter();
+        let exports = sections.find_map(|section| match section {
+            Payload::ExportSection(exports) => Some(exports.clone()),
+            _ => None,
+        });
+        let mut exports = exports?.into_iter().map_while(Result::ok);
+        let export = exports.find(|export| export.name == name)?;
+        let is_function = matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact);
+        is_function.then_some(export.index)
+    }
+
+    /// The function that runs when the guest is instantiated.
+    pub(super) fn start(&self) -> Option<u32> {
+        let mut sections = self.sections.iter();
+        sections.find_map(|section| match section {
+            Payload::StartSection { func, .. } => Some(*func),
+            _ => None,
+        })
+    }
 }
 
 /// A function body, and what validates it.

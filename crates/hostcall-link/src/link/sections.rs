@@ -18,6 +18,7 @@ use super::error::limit;
 use super::expand::{Remap, failed};
 use super::leb;
 use super::number::Numbers;
+use super::root::Purpose;
 use super::types::TypeSpace;
 use super::{Context, HostPage, RewriteError};
 use crate::RESERVED_PREFIX;
@@ -92,8 +93,8 @@ fn encode_function_type(ty: &wasm_encoder::FuncType, out: &mut Vec<u8>) {
 pub(super) fn imports(context: &Context<'_, '_>) -> Result<(Vec<u8>, Vec<u64>), RewriteError> {
     let guest = context.guest;
     let added = &context.graph.added;
-    let replaced = context.options.replacements.len();
-    let count = guest.imports.len() - replaced + added.len();
+    let gone = context.graph.stays.iter().filter(|stays| !**stays);
+    let count = guest.imports.len() - gone.count() + added.len();
     limit("imports", count, 1_000_000)?;
     let mut content = Vec::new();
     leb::write_u32(&mut content, count as u32);
@@ -225,14 +226,32 @@ pub(super) fn exports(
         let name = format!("{RESERVED_PREFIX}page");
         exports.export(&name, ExportKind::Memory, context.numbers.page);
     }
+    added_exports(context, &mut exports);
     limit("exports", exports.len() as usize, 1_000_000)?;
     Ok((!exports.is_empty()).then(|| content(&exports)))
 }
 
-pub(super) fn start(context: &Context<'_, '_>, function: u32) -> Vec<u8> {
+/// The functions that linking exports, and the start function if that is asked.
+fn added_exports(context: &Context<'_, '_>, exports: &mut ExportSection) {
+    for (root, number) in context.graph.roots.iter().zip(0u32..) {
+        if let Purpose::Exported(name) = root.purpose {
+            let function = context.numbers.first_appended + number;
+            exports.export(name, ExportKind::Func, function);
+        }
+    }
+    let start = context.guest.start();
+    if let Some(start) = start.filter(|_| context.options.export_start) {
+        let name = format!("{RESERVED_PREFIX}start");
+        let function = context.numbers.function(start);
+        exports.export(&name, ExportKind::Func, function);
+    }
+}
+
+/// What is exported for the host to call does not run by itself.
+pub(super) fn start(context: &Context<'_, '_>, function: u32) -> Option<Vec<u8>> {
     let mut content = Vec::new();
     leb::write_u32(&mut content, context.numbers.function(function));
-    content
+    (!context.options.export_start).then_some(content)
 }
 
 /// Functions that a body takes a reference to must be declared: in a segment

@@ -53,7 +53,16 @@ impl<'g> TypeSpace<'g> {
     /// Parameters and results of type `index` of the guest, if it is a
     /// function's.
     pub(super) fn function(&self, index: u32) -> Option<FuncType> {
-        let ty = self.guest.get(self.guest.core_type_at_in_module(index))?;
+        self.function_type(self.guest.core_type_at_in_module(index))
+    }
+
+    /// Parameters and results of a function of the guest.
+    pub(super) fn of_function(&self, function: u32) -> Option<FuncType> {
+        self.function_type(self.guest.core_function_at(function))
+    }
+
+    fn function_type(&self, ty: CoreTypeId) -> Option<FuncType> {
+        let ty = self.guest.get(ty)?;
         let CompositeInnerType::Func(ty) = &ty.composite_type.inner else {
             return None;
         };
