@@ -1,9 +1,10 @@
-//! Functions that linking puts around a guest's imports and exports, as
-//! [`Provider`](crate::Provider)s: stubs that queue calls for the host, wrappers that let the host
-//! see queued calls first, and drivers that call an export many times.
+//! Functions that linking puts around a guest's imports and exports, each a
+//! [`Provider`](crate::Provider): stubs that queue calls for the host, wrappers
+//! that let the host see queued calls first, and drivers that call an export many
+//! times.
 //!
-//! They meet the host in the host page. A [`Queue`] there begins with three
-//! control words, `u32` like everything here, at [`Queue::control`]:
+//! They meet the host in the host page. A [`Queue`] there has three control words,
+//! `u32` like all words of it, at [`Queue::control`]:
 //!
 //! | at | word      | what it is                                                |
 //! |----|-----------|-----------------------------------------------------------|
@@ -12,15 +13,20 @@
 //! | +8 | `run`     | where the last run begins                                 |
 //!
 //! Positions count from [`Queue::start`], and all words are 0 after a drain. A run
-//! is a header of 8 bytes at a multiple of 8, the function's id and where the run
-//! ends, and then records of that function, one behind the other. Where the last
-//! run ends only `tail` says. In `current`, `u32::MAX` is a run of nobody: the host
-//! has calls waiting.
+//! is a header of 8 bytes at a multiple of 8, which has the function's id and where
+//! the run ends, and then records of that function, one behind the other. Where
+//! the last run ends only `tail` says. In `current`, `u32::MAX` is nobody's run:
+//! the host itself has calls waiting.
 
 mod deferred;
 mod drivers;
 mod fields;
+mod module;
+mod page;
+mod queue;
 mod record;
+#[cfg(test)]
+mod tests;
 mod wrapper;
 
 pub use deferred::deferred;

@@ -1,16 +1,31 @@
 //! Stubs that queue calls.
 
-use super::{Guest, Queue, Record};
-use crate::{FuncType, Provider};
+mod append;
+mod checks;
+mod layout;
 
-/// A function of type `ty`, which has no result, that stands in the place of
-/// import `import` and queues calls as function `id`. It adds one to the `u64` at
-/// address `counter` of the host page for each.
+use wasm_encoder::{BlockType, InstructionSink, ValType};
+
+use super::module::{self, Body, Parts};
+use super::queue::Access;
+use super::wrapper::{pass_on, wrapper_module};
+use super::{FUNCTION, Guest, Queue, Record};
+use crate::{FuncType, Provider};
+use layout::{Layout, Size};
+
+/// A function of type `ty`, which has no results, that stands in the place of
+/// import `import` and queues calls as function `id`, neither 0 nor `u32::MAX`. It
+/// adds one to the `u64` at address `counter` of the host page for each call.
 ///
 /// What cannot be queued (a pointer that does not fit the guest's memory, more
-/// than the queue can hold, a case that does not exist) crosses at once, behind
-/// all that is queued: the host function gives the error that it gives without a
-/// queue.
+/// than an empty queue can hold, a case that does not exist) crosses at once,
+/// behind all that is queued: the host function refuses what it would refuse
+/// without a queue.
+///
+/// # Panics
+///
+/// If the record does not fit the parameters: each is `i32`, `i64`, `f32` or `f64`
+/// and has its store, and pointers and numbers of items are integers.
 pub fn deferred(
     import: u32,
     ty: &FuncType,
@@ -20,6 +35,153 @@ pub fn deferred(
     guest: Guest,
     counter: Option<u32>,
 ) -> Provider {
-    let _ = (import, ty, id, record, queue, guest, counter);
-    panic!("the next change")
+    module::provider(&deferred_module(
+        import, ty, id, record, queue, guest, counter,
+    ))
+}
+
+pub(super) fn deferred_module(
+    import: u32,
+    ty: &FuncType,
+    id: u32,
+    record: &Record,
+    queue: &Queue,
+    guest: Guest,
+    counter: Option<u32>,
+) -> Vec<u8> {
+    debug_assert!(id != 0 && id != u32::MAX, "these stand for no function");
+    let layout = Layout::new(ty, record);
+    let Some(room) = layout.room(queue) else {
+        // No call has room, so each crosses directly.
+        return wrapper_module(import, ty, Some(queue), counter);
+    };
+    let mut parts = Parts::default();
+    let memory = (!record.copies.is_empty()).then(|| parts.guest_memory(guest));
+    let access = Access {
+        queue: *queue,
+        page: parts.page(),
+        drain: parts.drain(),
+    };
+    let import = parts.guest_import(import, ty);
+    let stub = Stub {
+        ty,
+        id,
+        record,
+        guest,
+        memory: memory.unwrap_or_default(),
+        layout,
+        room,
+        access,
+    };
+    stub.module(parts, import, counter)
+}
+
+/// Functions of the module, behind the two that it imports: the stub itself, and
+/// what it calls when things are not as usual.
+const OPEN: u32 = 3;
+const SLOW: u32 = 4;
+const DIRECT: u32 = 5;
+
+struct Stub<'a> {
+    ty: &'a FuncType,
+    id: u32,
+    record: &'a Record,
+    guest: Guest,
+    /// The guest's memory, if anything is copied.
+    memory: u32,
+    layout: Layout,
+    /// Bytes that are left for items in an empty queue.
+    room: u32,
+    access: Access,
+}
+
+impl Stub<'_> {
+    fn module(&self, mut parts: Parts, import: u32, counter: Option<u32>) -> Vec<u8> {
+        let params = module::values(&self.ty.params);
+        let measured = self.layout.measured();
+        let passed = [params.clone(), measured].concat();
+        let (stub, checked) = self.stub(counter);
+        parts.function(FUNCTION, params.clone(), Vec::new(), stub);
+        let open = self.access.open(self.id);
+        let open = parts.function("open", vec![ValType::I32], vec![ValType::I32], open);
+        let slow = parts.function("slow", passed, Vec::new(), self.slow());
+        debug_assert_eq!((open, slow), (OPEN, SLOW));
+        if checked {
+            let direct = parts.function("direct", params, Vec::new(), self.direct(import));
+            debug_assert_eq!(direct, DIRECT);
+        }
+        parts.finish()
+    }
+
+    /// The function that is exported, and whether it has to check anything.
+    fn stub(&self, counter: Option<u32>) -> (Body, bool) {
+        let locals = [self.layout.measured(), self.layout.scratch()].concat();
+        let mut body = Body::new(&locals);
+        let mut code = body.code();
+        if let Some(counter) = counter {
+            self.access.page.increment(&mut code, counter);
+        }
+        let checked = self.checks(&mut code);
+        if checked {
+            code.if_(BlockType::Empty);
+            pass_on(&mut code, self.layout.params());
+            code.call(DIRECT);
+            code.else_();
+        }
+        self.queue(&mut code);
+        if checked {
+            code.end();
+        }
+        (body, checked)
+    }
+
+    /// Queues a call that passed all checks.
+    fn queue(&self, code: &mut InstructionSink<'_>) {
+        let position = self.layout.position();
+        self.access.tail(code);
+        code.local_tee(position);
+        self.last_tail(code);
+        code.i32_le_u();
+        self.access.current(code);
+        code.i32_const(self.id as i32).i32_eq().i32_and();
+        code.if_(BlockType::Empty);
+        self.append(code);
+        code.else_();
+        // A function of its own: here, nothing has to outlive a call.
+        pass_on(code, self.layout.passed());
+        code.call(SLOW);
+        code.end();
+    }
+
+    /// Leaves on the stack the last `tail` that the record fits behind.
+    fn last_tail(&self, code: &mut InstructionSink<'_>) {
+        let size = self.access.queue.size;
+        if let Size::Fixed(total) = self.layout.total {
+            code.i32_const((size - total) as i32);
+            return;
+        }
+        code.i32_const(size as i32);
+        self.layout.total.as_i32(code);
+        code.i32_sub();
+    }
+
+    /// Queues a call in a run of its own.
+    fn slow(&self) -> Body {
+        let mut body = Body::new(&self.layout.scratch());
+        let mut code = body.code();
+        self.layout.total.as_i32(&mut code);
+        code.call(OPEN).local_set(self.layout.position());
+        self.append(&mut code);
+        body
+    }
+
+    /// Calls the import, behind all that is queued.
+    fn direct(&self, import: u32) -> Body {
+        let mut body = Body::new(&[]);
+        let mut code = body.code();
+        self.access.drain_if_queued(&mut code);
+        pass_on(&mut code, self.layout.params());
+        code.call(import);
+        body
+    }
 }
