@@ -14,8 +14,10 @@ mod metadata;
 mod module;
 mod names;
 mod operator;
+mod reach;
 mod relate;
 mod renaming;
+mod roots;
 mod sections;
 mod segments;
 #[cfg(test)]
@@ -35,12 +37,13 @@ use module::Op;
 /// Says whether `linked` keeps the plan: whether it is what [`link`](crate::link())
 /// may make of `guest` and `options`.
 ///
-/// It is valid Wasm; it has the guest's imports but for the replaced ones, the
-/// guest's exports, types, globals, tables, memories, tags and segments; the
-/// guest's functions are unchanged, but that the body of a replaced import may
-/// stand where it was called, operator by operator as the provider has it; no
-/// code of the guest can reach the host page or a global of a provider; and what
-/// [`Linked`] tells about the bytes is true.
+/// It is valid Wasm; it has the guest's imports but for those that something
+/// takes the place of, the guest's exports, types, globals, tables, memories, tags
+/// and segments; the guest's functions are unchanged, but that what replaces an
+/// import or stands around it may stand where it was called, operator by operator
+/// as the provider has it; no code of the guest can reach the host page, a global
+/// of a provider, or an import that something stands around; it exports what
+/// was asked for; and what [`Linked`] tells about the bytes is true.
 ///
 /// Debug builds check whatever they link.
 ///
@@ -81,8 +84,10 @@ struct Found {
     zeros: HashMap<Callee, Rc<HashSet<u32>>>,
     /// For each replacement: calls of the import, and bodies in their place.
     sites: Vec<(u32, u32)>,
-    /// Where bodies stand at call sites: start, end, replacement.
+    /// Where bodies stand at call sites: start, end, root.
     ranges: Vec<(usize, usize, usize)>,
+    /// Functions whose bodies stand at a call site, one inside of another.
+    expanded: Vec<Callee>,
     /// Operators whose traps mean something: offset, message.
     traps: Vec<(usize, &'static str)>,
     /// For each function that the guest defines, how many locals it has.
@@ -101,6 +106,7 @@ struct Found {
 struct Mark {
     bindings: usize,
     ranges: usize,
+    expanded: usize,
     traps: usize,
 }
 
@@ -119,8 +125,9 @@ impl Found {
             guessed: false,
             depth: 0,
             zeros: HashMap::new(),
-            sites: vec![(0, 0); input.replacements.len()],
+            sites: vec![(0, 0); input.options.replacements.len()],
             ranges: Vec::new(),
+            expanded: Vec::new(),
             traps: Vec::new(),
             locals: Vec::new(),
             labels: HashMap::new(),
@@ -148,6 +155,7 @@ impl<'a> Check<'_, 'a> {
         Mark {
             bindings: self.found.bindings.len(),
             ranges: self.found.ranges.len(),
+            expanded: self.found.expanded.len(),
             traps: self.found.traps.len(),
         }
     }
@@ -159,6 +167,7 @@ impl<'a> Check<'_, 'a> {
             linked.map(|linked| self.found.bound.remove(&linked));
         }
         self.found.ranges.truncate(mark.ranges);
+        self.found.expanded.truncate(mark.expanded);
         self.found.traps.truncate(mark.traps);
     }
 

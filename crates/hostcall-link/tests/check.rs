@@ -2,8 +2,7 @@
 
 use expect_test::{Expect, expect};
 use hostcall_link::{
-    Budget, HostPage, LinkOptions, Linked, LinkedImport, Provider, Replacement, TrapSite, check,
-    link,
+    HostPage, LinkOptions, Linked, LinkedImport, Provider, Replacement, TrapSite, check, link,
 };
 
 const GUEST: &str = r#"(module
@@ -198,9 +197,9 @@ fn exports_and_start() {
             export `clamp`, function 3: a copy of function 0 of provider 0 | another function
             the export section: Memory 1 as `memory` | Memory 2 as `memory`
             the export section: Func 4 as `f` | Func 5 as `clamp`
-            the export section: memory 2 as `hostcall:page` and no more | 
-            the export section: memory 2 as `hostcall:page` and no more | Memory 1 as `hostcall:page`
-            the export section: memory 2 as `hostcall:page` and no more | Memory 2 as `hostcall:page`, Global 2 as `count`
+            the export section: memory 2 as `hostcall:page` | the end
+            the export section: memory 2 as `hostcall:page` | Memory 1 as `hostcall:page`
+            the export section: no more exports | Global 2 as `count`
             the start function: Some(6) | None
         "#]],
     );

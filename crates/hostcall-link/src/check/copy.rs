@@ -1,5 +1,5 @@
-//! Functions that stand in the place of imports, and what they call: copies of
-//! a provider's functions.
+//! Functions that linking added, and what they call: copies of a provider's
+//! functions.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -44,6 +44,9 @@ impl<'a> Check<'_, 'a> {
                 expected,
                 found,
             ));
+        }
+        for (function, root) in (first..).zip(&self.input.roots) {
+            self.copied(root.callee, function)?;
         }
         for function in first..end {
             let Some(callee) = self.input.copy_of(function) else {
@@ -95,6 +98,7 @@ impl<'a> Check<'_, 'a> {
             chain: vec![callee],
         };
         let end = self.inside(&mut site, 0, callee, (&body, 0), &mut renaming)?;
+        self.found.expanded.clear();
         match ops.get(end) {
             None => Ok(()),
             extra => Err(self.differs("the end".into(), extra, &place)),

@@ -136,6 +136,7 @@ impl<'a> Check<'_, 'a> {
         let result = self.either_form(site, at, callee, &body, rules);
         self.found.depth -= 1;
         site.chain.pop();
+        self.found.expanded.extend(result.is_ok().then_some(callee));
         result
     }
 

@@ -1,4 +1,5 @@
-//! The guest's own functions: unchanged, but for calls of what was replaced.
+//! The guest's own functions: unchanged, but for calls of imports that
+//! something stands for.
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -13,6 +14,7 @@ use super::input::{Callee, Counterpart};
 use super::module::{Locals, Op, operators};
 use super::relate::Scope;
 use super::renaming::Rules;
+use super::roots::Root;
 
 impl<'a> Check<'_, 'a> {
     /// Compares all bodies of the guest with what they became.
@@ -32,7 +34,7 @@ impl<'a> Check<'_, 'a> {
                 .linked
                 .body(counterpart)
                 .map(|body| (counterpart, body)),
-            Counterpart::Replaced(_) => None,
+            Counterpart::Root(_) => None,
         };
         let (Some(left), Some((counterpart, right))) = (input.guest.body(function), counterpart)
         else {
@@ -136,17 +138,9 @@ impl<'a> Check<'_, 'a> {
                 Operator::ReturnCall { function_index } => Some((function_index, true)),
                 _ => None,
             };
-            let call =
-                call.and_then(
-                    |(function, tail)| match self.input.functions[function as usize] {
-                        Counterpart::Replaced(replacement) => Some((replacement, tail)),
-                        Counterpart::Same(_) => None,
-                    },
-                );
+            let call = call.and_then(|(function, tail)| self.call_of(function, tail));
             at = match call {
-                Some((replacement, tail)) => {
-                    self.call_site(site, at, replacement, tail, rules, &frames)?
-                }
+                Some(call) => self.call_site(site, at, &call, rules, &frames)?,
                 None => {
                     self.operator(&mut Scope::Guest, op, site.ops.get(at), site.place)?;
                     at + 1
@@ -166,29 +160,47 @@ impl<'a> Check<'_, 'a> {
         }
     }
 
-    /// A call of a replaced import: still a call, or the body itself.
+    /// A call of an import, if something stands for that.
+    fn call_of(&self, function: u32, tail: bool) -> Option<Call> {
+        match self.input.functions[function as usize] {
+            Counterpart::Root(root) => Some(Call {
+                function,
+                root,
+                tail,
+            }),
+            Counterpart::Same(_) => None,
+        }
+    }
+
+    /// A call of an import that something stands for: still a call, or the body
+    /// itself.
     fn call_site(
         &mut self,
         site: &mut Site<'_, 'a>,
         at: usize,
-        replacement: usize,
-        tail: bool,
+        wanted: &Call,
         rules: &Rules,
         frames: &[bool],
     ) -> Result<usize, CheckError> {
-        let callee = self.input.replacements[replacement].callee;
-        self.found.sites[replacement].0 += 1;
+        let Call {
+            function,
+            root,
+            tail,
+        } = *wanted;
+        self.count_call(function, None);
         let call = match (site.ops.get(at).map(|op| &op.operator), tail) {
             (Some(Operator::Call { function_index }), false)
             | (Some(Operator::ReturnCall { function_index }), true) => Some(*function_index),
             _ => None,
         };
-        let called = call.map(|function| self.replaced(replacement, function));
-        if let (Some(Ok(())), false) = (&called, self.is_told(site, at, replacement)) {
+        let called = call.map(|found| self.stands_for(root, function, found));
+        if let (Some(Ok(())), false) = (&called, self.is_told(site, at, root)) {
             return Ok(at + 1);
         }
-        let request = &self.input.options.replacements[replacement];
-        if !request.call_sites {
+        let Root {
+            callee, call_sites, ..
+        } = self.input.roots[root];
+        if !call_sites {
             let expected = "a call, as bodies may not stand at call sites".into();
             let differs = self.differs(expected, site.ops.get(at), site.place);
             return Err(called.and_then(Result::err).unwrap_or(differs));
@@ -203,15 +215,14 @@ impl<'a> Check<'_, 'a> {
             }
             (Err(error), _) => return Err(error),
         };
-        self.found.sites[replacement].1 += 1;
+        let bodies = std::mem::take(&mut self.found.expanded);
+        self.count_call(function, Some(&bodies));
         let offset = |at: usize| {
             site.ops
                 .get(at)
                 .map_or(self.input.linked.code.end, |op| op.offset)
         };
-        self.found
-            .ranges
-            .push((offset(at), offset(end), replacement));
+        self.found.ranges.push((offset(at), offset(end), root));
         self.within_budget(site, at, end, callee)?;
         match (tail, site.ops.get(end).map(|op| &op.operator)) {
             (true, Some(Operator::Return)) => Ok(end + 1),
@@ -220,9 +231,23 @@ impl<'a> Check<'_, 'a> {
         }
     }
 
+    /// Counts a call of an import that is replaced, or the bodies that stand in
+    /// its place, if that of the replacement is one of them.
+    fn count_call(&mut self, function: u32, bodies: Option<&[Callee]>) {
+        let Counterpart::Root(replacement) = self.input.inner[function as usize] else {
+            return;
+        };
+        let callee = self.input.roots[replacement].callee;
+        let site = &mut self.found.sites[replacement];
+        match bodies {
+            None => site.0 += 1,
+            Some(bodies) => site.1 += u32::from(bodies.contains(&callee)),
+        }
+    }
+
     /// Whether a body is told to begin at `at`: then a call there may be its
     /// first operator.
-    fn is_told(&self, site: &Site<'_, 'a>, at: usize, replacement: usize) -> bool {
+    fn is_told(&self, site: &Site<'_, 'a>, at: usize, root: usize) -> bool {
         let ranges = &self.input.report.ranges;
         let offset = site.ops.get(at).map_or(0, |op| op.offset);
         let first = ranges.partition_point(|range| (range.start as usize) < offset);
@@ -230,7 +255,7 @@ impl<'a> Check<'_, 'a> {
         let mut here = ranges[first..]
             .iter()
             .take_while(|range| range.start as usize == offset);
-        here.any(|range| range.root as usize == replacement)
+        here.any(|range| range.root as usize == root)
     }
 
     /// A body is no larger than allowed, but for what takes its arguments, sets
@@ -253,6 +278,15 @@ impl<'a> Check<'_, 'a> {
         let expected = format!("a body of at most {allowed} operators");
         Err(self.differs(expected, site.ops.get(at), site.place))
     }
+}
+
+/// A call of an import of the guest that something stands for.
+struct Call {
+    /// The import, by function index.
+    function: u32,
+    /// What stands for it.
+    root: usize,
+    tail: bool,
 }
 
 fn has_label(operator: &Operator<'_>) -> bool {

@@ -1,11 +1,12 @@
-//! Imports: those of the guest but for the replaced ones, in their order, and
-//! the host functions that bodies call.
+//! Imports: those of the guest but for what something takes the place of, in
+//! their order, and the host functions that bodies call.
 
 use wasmparser::{Import, TypeRef};
 
 use super::Check;
 use super::error::CheckError;
-use super::module::Module;
+use super::input::Counterpart;
+use super::module::{Module, is_function};
 use crate::LinkedImport;
 
 const PLACE: &str = "the import section";
@@ -20,6 +21,7 @@ impl Check<'_, '_> {
             return Err(CheckError::new(PLACE, 0, expected, there.len().to_string()));
         }
         let mut kept = self.kept().into_iter();
+        let mut functions = 0;
         for (told, (offset, import)) in told.iter().zip(there) {
             match told {
                 LinkedImport::Original(index) => {
@@ -30,8 +32,11 @@ impl Check<'_, '_> {
                     }
                     self.kept_import(*index, *offset, import)?;
                 }
-                LinkedImport::Added(told) => self.added_import(told, *offset, import)?,
+                LinkedImport::Added(told) => {
+                    self.added_import(told, *offset, import, functions)?;
+                }
             }
+            functions += u32::from(is_function(&import.ty));
         }
         match kept.next() {
             None => Ok(()),
@@ -44,18 +49,33 @@ impl Check<'_, '_> {
 
     /// The imports of the guest that stay.
     fn kept(&self) -> Vec<u32> {
-        let mut replaced = self
-            .input
-            .options
-            .replacements
-            .iter()
-            .map(|replacement| replacement.import)
-            .collect::<Vec<u32>>();
-        replaced.sort_unstable();
         let imports = 0..self.input.guest.imports.len() as u32;
-        imports
-            .filter(|index| replaced.binary_search(index).is_err())
-            .collect()
+        let stays = |position: &u32| match self.input.guest.function_at(*position) {
+            Some(function) => self.stays(function),
+            None => true,
+        };
+        imports.filter(stays).collect()
+    }
+
+    /// Whether a function import stays: nothing takes its place, or stands
+    /// around it without calling it.
+    fn stays(&self, function: u32) -> bool {
+        let input = self.input;
+        let at = function as usize;
+        match (input.inner[at], input.functions[at]) {
+            (Counterpart::Root(_), _) => false,
+            (_, Counterpart::Root(_)) => input.called.contains(&function),
+            _ => true,
+        }
+    }
+
+    /// Whether some provider imports the function from the host.
+    fn is_called(&self, function: u32) -> bool {
+        let sources = self.input.providers.iter().enumerate();
+        let mut calls = sources.flat_map(|(provider, source)| {
+            (0..source.host_calls.len() as u32).map(move |call| (provider, call))
+        });
+        calls.any(|callee| self.input.is_added(callee, function))
     }
 
     fn kept_import(
@@ -85,6 +105,7 @@ impl Check<'_, '_> {
         told: &crate::Import,
         offset: usize,
         import: &Import<'_>,
+        function: u32,
     ) -> Result<(), CheckError> {
         let wrong = |expected: &str| {
             let found = format!("{import:?}, told as {told:?}");
@@ -97,8 +118,7 @@ impl Check<'_, '_> {
             self.input.linked.types[self.input.linked.type_id(ty)].unwrap_func(),
         );
         let name = (import.module, import.name);
-        let mut sources = self.input.providers.iter();
-        if !sources.any(|source| calls(&source.module, name)) {
+        if !self.is_called(function) {
             return wrong("a host function that a body calls");
         }
         let there = told.offset == offset as u64 && (&*told.module, &*told.name) == name;
@@ -109,11 +129,6 @@ impl Check<'_, '_> {
             wrong("an import as told")
         }
     }
-}
-
-fn calls(module: &Module<'_>, name: (&str, &str)) -> bool {
-    let mut imports = module.imports.iter();
-    imports.any(|(_, import)| (import.module, import.name) == name)
 }
 
 fn same_type(left: &Module<'_>, from: &TypeRef, right: &Module<'_>, to: &TypeRef) -> bool {

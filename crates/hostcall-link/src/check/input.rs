@@ -1,14 +1,16 @@
-//! What is compared: the guest, the linked module, and what was to stand in
-//! the place of imports.
+//! What is compared: the guest, the linked module, and the functions that were
+//! to be put into it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use wasmparser::{Import, TypeRef, Validator, WasmFeatures};
 
 use super::error::CheckError;
 use super::module::{Locals, Module, Op, Signature, is_function, operators};
-use crate::{LinkOptions, Linked, ParseError, Provider};
+use super::reach::called_imports;
+use super::roots::{Purpose, Root, Wanted};
+use crate::{LinkOptions, Linked, LinkedImport, ParseError, Provider};
 
 /// Everything that is given, decoded.
 pub(super) struct Input<'a> {
@@ -17,10 +19,14 @@ pub(super) struct Input<'a> {
     pub(super) report: &'a Linked,
     pub(super) options: &'a LinkOptions<'a>,
     pub(super) providers: Vec<Source<'a>>,
-    /// Parallel to the replacements of the options.
-    pub(super) replacements: Vec<Replacing>,
-    /// Parallel to the functions of the guest.
+    /// What the options ask for, in order: replacements first.
+    pub(super) roots: Vec<Root>,
+    /// What the guest reaches as each of its functions.
     pub(super) functions: Vec<Counterpart>,
+    /// What each function import of the guest is but for what stands around it.
+    pub(super) inner: Vec<Counterpart>,
+    /// The function imports that something in providers calls in that way.
+    pub(super) called: HashSet<u32>,
 }
 
 /// A provider's module.
@@ -31,9 +37,19 @@ pub(super) struct Source<'a> {
     pub(super) memories: Vec<Option<u32>>,
     /// The functions that it defines, by function index.
     bodies: HashMap<u32, Rc<Body<'a>>>,
-    /// For each function that it imports, the guest's import of the same name
-    /// and signature, by function index.
-    host_calls: Vec<Option<u32>>,
+    /// What the functions are that it imports.
+    pub(super) host_calls: Vec<HostCall>,
+}
+
+/// What a function is that a provider imports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HostCall {
+    /// What the guest reaches as its function with this index.
+    Outer(u32),
+    /// An import of the guest, but for what stands around it.
+    Inner(u32),
+    /// A host function that the guest does not import.
+    Host,
 }
 
 /// A function that a provider defines.
@@ -49,24 +65,19 @@ impl Body<'_> {
     }
 }
 
+/// The guest's function imports by module and name, in their order.
+type ByName<'a> = HashMap<(&'a str, &'a str), Vec<u32>>;
+
 /// A function of a provider: the provider's position and the function's index.
 pub(super) type Callee = (usize, u32);
-
-/// What takes the place of an import.
-#[derive(Clone, Copy)]
-pub(super) struct Replacing {
-    /// The guest's function index of the import.
-    pub(super) function: u32,
-    pub(super) callee: Callee,
-}
 
 /// What a function of the guest is in the linked module.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Counterpart {
     /// The function with this index.
     Same(u32),
-    /// A copy of a provider's function, or an expansion of it.
-    Replaced(usize),
+    /// A copy of this root, or an expansion of it.
+    Root(usize),
 }
 
 impl<'a> Input<'a> {
@@ -86,38 +97,37 @@ impl<'a> Input<'a> {
             report,
             options,
             providers: Vec::new(),
-            replacements: Vec::new(),
+            roots: Vec::new(),
             functions: Vec::new(),
+            inner: Vec::new(),
+            called: HashSet::new(),
         };
-        input.add_replacements(validator)?;
+        for wanted in Wanted::all(options) {
+            input.add_root(validator, &wanted)?;
+        }
         input.add_functions()?;
+        input.called = called_imports(&input);
         Ok(input)
     }
 
-    fn add_replacements(&mut self, validator: &mut Validator) -> Result<(), CheckError> {
-        let options = self.options;
-        for replacement in &options.replacements {
-            let provider = self.source(validator, replacement.provider)?;
-            let exports = &self.providers[provider].module.exports;
-            let mut exports = exports.iter();
-            let export = exports.find(|export| export.name == replacement.function);
-            let import = self.guest.imports.get(replacement.import as usize);
-            let (Some(export), Some((_, import))) = (export, import) else {
-                return Err(asked(
-                    "a function for an import",
-                    "a replacement without one",
-                ));
-            };
-            if !is_function(&import.ty) {
-                return Err(asked("the import of a function", "another import"));
-            }
-            let before = &self.guest.imports[..replacement.import as usize];
-            let before = before.iter().filter(|(_, import)| is_function(&import.ty));
-            self.replacements.push(Replacing {
-                function: before.count() as u32,
-                callee: (provider, export.index),
-            });
-        }
+    fn add_root(
+        &mut self,
+        validator: &mut Validator,
+        wanted: &Wanted<'a>,
+    ) -> Result<(), CheckError> {
+        let provider = self.source(validator, wanted.provider)?;
+        let exports = &self.providers[provider].module.exports;
+        let mut exports = exports.iter();
+        let export = exports.find(|export| export.name == wanted.function);
+        let Some(export) = export else {
+            return Err(asked("a function of a provider", "none of that name"));
+        };
+        let callee = (provider, export.index);
+        self.roots.push(Root {
+            purpose: wanted.purpose(&self.guest)?,
+            callee,
+            call_sites: wanted.call_sites,
+        });
         Ok(())
     }
 
@@ -131,35 +141,58 @@ impl<'a> Input<'a> {
         if let Some(position) = known.position(|known| std::ptr::eq(known.provider, provider)) {
             return Ok(position);
         }
-        let source = Source::read(validator, provider, self.options, self.guest_memories())
+        let mut source = Source::read(validator, provider, self.options, self.guest_memories())
             .map_err(|error| invalid("a provider", &error))?;
+        source.host_calls = self.host_calls(&source.module)?;
         self.providers.push(source);
-        self.find_host_calls();
         Ok(self.providers.len() - 1)
     }
 
-    fn find_host_calls(&mut self) {
-        let mut guest: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+    /// What the functions are that `module`, a provider's, imports.
+    fn host_calls(&self, module: &Module<'a>) -> Result<Vec<HostCall>, CheckError> {
+        let named = self.imports_by_name();
+        let functions = 0..module.imported_functions();
+        let functions = functions.filter_map(|function| {
+            let (_, import) = &module.imports[module.function_import(function)?];
+            Some((import, module.signature(function)))
+        });
+        functions
+            .map(|(import, signature)| self.host_call(&named, import, &signature))
+            .collect()
+    }
+
+    fn host_call(
+        &self,
+        named: &ByName<'a>,
+        import: &Import<'a>,
+        signature: &Signature,
+    ) -> Result<HostCall, CheckError> {
+        let fits = |own: &u32| self.guest.signature(*own) == *signature;
+        let there = |own: Option<u32>| own.filter(fits).ok_or_else(|| not_there(import));
+        match import.module {
+            "hostcall:import" => Ok(HostCall::Inner(there(position(&self.guest, import.name))?)),
+            "hostcall:export" => {
+                let own = self.guest.exported_function(import.name);
+                Ok(HostCall::Outer(there(own)?))
+            }
+            _ => {
+                let named = named.get(&(import.module, import.name));
+                let mut named = named.into_iter().flatten().copied();
+                Ok(named.find(fits).map_or(HostCall::Host, HostCall::Outer))
+            }
+        }
+    }
+
+    fn imports_by_name(&self) -> ByName<'a> {
+        let mut named = ByName::new();
         for function in 0..self.guest.imported_functions() {
             if let Some(import) = self.guest.function_import(function) {
                 let (_, import) = &self.guest.imports[import];
                 let name = (import.module, import.name);
-                guest.entry(name).or_default().push(function);
+                named.entry(name).or_default().push(function);
             }
         }
-        let Some(source) = self.providers.last_mut() else {
-            return;
-        };
-        let module = &source.module;
-        let found = (0..module.imported_functions()).map(|function| {
-            let (_, import) = &module.imports[module.function_import(function)?];
-            let named = guest.get(&(import.module, import.name))?.iter();
-            let signature = module.signature(function);
-            named
-                .copied()
-                .find(|named: &u32| self.guest.signature(*named) == signature)
-        });
-        source.host_calls = found.collect();
+        named
     }
 
     fn guest_memories(&self) -> u32 {
@@ -168,19 +201,25 @@ impl<'a> Input<'a> {
 
     /// Imports that stay keep their order, and so do defined functions.
     fn add_functions(&mut self) -> Result<(), CheckError> {
-        let mut replaced = HashMap::new();
-        for (position, replacing) in self.replacements.iter().enumerate() {
-            if replaced.insert(replacing.function, position).is_some() {
-                return Err(asked("one replacement for an import", "two"));
+        let (mut replaced, mut wrapped) = (HashMap::new(), HashMap::new());
+        for (position, root) in self.roots.iter().enumerate() {
+            let known = match root.purpose {
+                Purpose::Replaces(function) => replaced.insert(function, position),
+                Purpose::Wraps(function) => wrapped.insert(function, position),
+                Purpose::Exported => None,
+            };
+            if known.is_some() {
+                return Err(asked("one replacement or wrapper for an import", "two"));
             }
         }
-        let mut kept = self.kept_imports();
+        let kept = self.kept_imports();
         for function in 0..self.guest.imported_functions() {
-            let counterpart = match replaced.get(&function) {
-                Some(position) => Counterpart::Replaced(*position),
-                None => Counterpart::Same(kept.next().unwrap_or(u32::MAX)),
-            };
-            self.functions.push(counterpart);
+            let kept = kept.get(&function).copied().unwrap_or(u32::MAX);
+            let root = |roots: &HashMap<u32, usize>| roots.get(&function).copied();
+            let inner = root(&replaced).map_or(Counterpart::Same(kept), Counterpart::Root);
+            self.inner.push(inner);
+            let outer = root(&wrapped).map_or(inner, Counterpart::Root);
+            self.functions.push(outer);
         }
         let defined = self.guest.bodies.len() as u32;
         let first = self.linked.imported_functions();
@@ -189,16 +228,18 @@ impl<'a> Input<'a> {
         Ok(())
     }
 
-    /// The function indices, in the linked module, of imports that stay.
-    fn kept_imports(&self) -> impl Iterator<Item = u32> + use<> {
+    /// For each function import of the guest that is told to stay, its index in
+    /// the linked module.
+    fn kept_imports(&self) -> HashMap<u32, u32> {
         let imports = self.linked.imports.iter().zip(&self.report.imports);
         let functions = imports.filter(|((_, import), _)| is_function(&import.ty));
-        let kept = functions.enumerate().filter_map(|(index, (_, import))| {
-            let original = matches!(import, crate::LinkedImport::Original(_));
-            original.then_some(index as u32)
+        let kept = (0u32..).zip(functions).filter_map(|(index, (_, told))| {
+            let LinkedImport::Original(position) = told else {
+                return None;
+            };
+            Some((self.guest.function_at(*position)?, index))
         });
-        let kept: Vec<u32> = kept.collect();
-        kept.into_iter()
+        kept.collect()
     }
 
     /// The first function of the linked module that the guest does not have.
@@ -210,7 +251,7 @@ impl<'a> Input<'a> {
     pub(super) fn copy_of(&self, function: u32) -> Option<Callee> {
         let position = function.checked_sub(self.first_added())?;
         let told = self.report.added.get(position as usize)?;
-        let provider = self.replacements.get(told.root as usize)?.callee.0;
+        let provider = self.roots.get(told.root as usize)?.callee.0;
         let imported = self.providers[provider].module.imported_functions();
         let callee = (provider, told.function.checked_add(imported)?);
         self.providers[provider]
@@ -228,49 +269,66 @@ impl<'a> Input<'a> {
         self.providers[callee.0].bodies.get(&callee.1).cloned()
     }
 
-    /// The provider's function that `callee` is: itself, or what replaces the
-    /// guest's import of the same name; nothing if it stays a host function.
+    /// What a function is in the linked module that a provider imports; nothing
+    /// for those that the provider defines, and for host functions that the
+    /// guest does not import.
+    fn counterpart(&self, callee: Callee) -> Option<Counterpart> {
+        let calls = &self.providers[callee.0].host_calls;
+        match *calls.get(callee.1 as usize)? {
+            HostCall::Outer(function) => self.functions.get(function as usize).copied(),
+            HostCall::Inner(function) => self.inner.get(function as usize).copied(),
+            HostCall::Host => None,
+        }
+    }
+
+    fn is_imported(&self, callee: Callee) -> bool {
+        (callee.1 as usize) < self.providers[callee.0].host_calls.len()
+    }
+
+    /// The root that a function is which a provider imports.
+    fn root_of(&self, callee: Callee) -> Option<Root> {
+        match self.counterpart(callee)? {
+            Counterpart::Root(root) => Some(self.roots[root]),
+            Counterpart::Same(_) => None,
+        }
+    }
+
+    /// The provider's function that `callee` is: itself, or what stands for the
+    /// import of the guest that it is; nothing if it stays another function.
     pub(super) fn resolve(&self, callee: Callee) -> Option<Callee> {
-        if self.host_call(callee).is_none() {
+        if !self.is_imported(callee) {
             return Some(callee);
         }
-        let replacement = self.replacement_of(callee)?;
-        Some(self.replacements[replacement].callee)
+        Some(self.root_of(callee)?.callee)
     }
 
     /// Whether bodies may stand where `callee` is called. Only the calls of an
     /// import can be kept from that.
     pub(super) fn call_sites(&self, callee: Callee) -> bool {
-        let replacement = self.replacement_of(callee);
-        replacement.is_none_or(|replacement| self.options.replacements[replacement].call_sites)
+        self.root_of(callee).is_none_or(|root| root.call_sites)
     }
 
-    /// What replaces the guest's import that host function `callee` is.
-    fn replacement_of(&self, callee: Callee) -> Option<usize> {
-        let host_calls = &self.providers[callee.0].host_calls;
-        let function = (*host_calls.get(callee.1 as usize)?)?;
-        match self.functions.get(function as usize)? {
-            Counterpart::Replaced(replacement) => Some(*replacement),
-            Counterpart::Same(_) => None,
+    /// Whether function `linked` is what a provider imports as `callee`, and no
+    /// provider's function.
+    pub(super) fn is_host_call(&self, callee: Callee, linked: u32) -> bool {
+        match self.counterpart(callee) {
+            Some(Counterpart::Same(function)) => function == linked,
+            Some(Counterpart::Root(_)) => false,
+            None => self.is_added(callee, linked),
         }
     }
 
-    /// The host function that a provider imports, when it is one.
-    fn host_call(&self, callee: Callee) -> Option<&Import<'a>> {
-        let module = &self.providers[callee.0].module;
-        let import = module.function_import(callee.1)?;
-        Some(&module.imports[import].1)
-    }
-
-    /// Whether function `linked` is the host function `callee`.
-    pub(super) fn is_host_call(&self, callee: Callee, linked: u32) -> bool {
-        let theirs = self.linked.function_import(linked);
-        let theirs = theirs.map(|import| &self.linked.imports[import].1);
-        let (Some(ours), Some(theirs)) = (self.host_call(callee), theirs) else {
-            return false;
+    /// Whether import `linked` is the host function `callee`.
+    pub(super) fn is_added(&self, callee: Callee, linked: u32) -> bool {
+        let source = &self.providers[callee.0];
+        let import = |module: &Module<'a>, function| {
+            let (_, import) = &module.imports[module.function_import(function)?];
+            Some((import.module, import.name, module.signature(function)))
         };
-        (ours.module, ours.name) == (theirs.module, theirs.name)
-            && self.providers[callee.0].module.signature(callee.1) == self.linked.signature(linked)
+        let ours = import(&source.module, callee.1);
+        source.host_calls.get(callee.1 as usize) == Some(&HostCall::Host)
+            && ours.is_some()
+            && ours == import(&self.linked, linked)
     }
 }
 
@@ -319,6 +377,16 @@ fn invalid(place: &str, error: &ParseError) -> CheckError {
     CheckError::new(place, offset, "a valid module", error.message())
 }
 
-fn asked(expected: &str, found: &str) -> CheckError {
-    CheckError::new("the replacements asked for", 0, expected, found)
+pub(super) fn asked(expected: &str, found: &str) -> CheckError {
+    CheckError::new("what was asked for", 0, expected, found)
+}
+
+/// The function import at the position that a name is.
+fn position(guest: &Module<'_>, name: &str) -> Option<u32> {
+    guest.function_at(name.parse().ok()?)
+}
+
+fn not_there(import: &Import<'_>) -> CheckError {
+    let found = format!("a call of `{}` `{}`", import.module, import.name);
+    asked("calls of functions that the guest has", &found)
 }

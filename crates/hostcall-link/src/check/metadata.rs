@@ -7,7 +7,7 @@ use crate::InlinedRange;
 
 const PLACE: &str = "what is told about the linked module";
 
-/// Start, end, and for a body at a call site the replacement.
+/// Start, end, and for a body at a call site the root.
 type Range = (usize, usize, Option<usize>);
 
 impl Check<'_, '_> {
@@ -44,7 +44,7 @@ impl Check<'_, '_> {
             .ranges
             .iter()
             .filter(|(start, end, _)| start < end);
-        let sites = sites.map(|(start, end, replacement)| (*start, *end, Some(*replacement)));
+        let sites = sites.map(|(start, end, root)| (*start, *end, Some(*root)));
         let mut expected: Vec<Range> = sites.collect();
         expected.extend(self.added_bodies());
         expected.sort_unstable();
@@ -59,8 +59,8 @@ impl Check<'_, '_> {
         Err(CheckError::new("the ranges told", offset, expected, found))
     }
 
-    /// The bodies of functions that linking added. Which replacement one belongs
-    /// to that several need is for the linker to say.
+    /// The bodies of functions that linking added. Which root one belongs to that
+    /// several need is for the linker to say.
     fn added_bodies(&self) -> impl Iterator<Item = Range> {
         let added = &self.input.linked.bodies[self.input.guest.bodies.len()..];
         added
@@ -70,13 +70,13 @@ impl Check<'_, '_> {
 
     fn told(&self, range: &InlinedRange) -> Range {
         let (start, end) = (range.start as usize, range.end as usize);
-        let replacement = range.root as usize;
+        let root = range.root as usize;
         let added = self
             .added_bodies()
             .next()
             .is_some_and(|first| start >= first.0);
-        let known = replacement < self.input.replacements.len();
-        (start, end, (!(added && known)).then_some(replacement))
+        let known = root < self.input.roots.len();
+        (start, end, (!(added && known)).then_some(root))
     }
 
     fn traps(&mut self) -> Result<(), CheckError> {

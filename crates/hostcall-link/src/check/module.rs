@@ -111,6 +111,19 @@ impl<'a> Module<'a> {
         self.function_imports.get(function as usize).copied()
     }
 
+    /// The function index of the import at a position, if it is a function.
+    pub(super) fn function_at(&self, position: u32) -> Option<u32> {
+        let functions = &self.function_imports;
+        let function = functions.binary_search(&(position as usize)).ok()?;
+        Some(function as u32)
+    }
+
+    /// The function that is exported by a name.
+    pub(super) fn exported_function(&self, name: &str) -> Option<u32> {
+        let export = self.exports.iter().find(|export| export.name == name)?;
+        export.is_function().then_some(export.index)
+    }
+
     /// The type of a function, of which identical ones are equal.
     pub(super) fn function_type(&self, function: u32) -> CoreTypeId {
         self.types.as_ref().core_function_at(function)
@@ -185,6 +198,10 @@ pub(super) fn is_function(ty: &TypeRef) -> bool {
 }
 
 impl<'a> Export<'a> {
+    pub(super) fn is_function(&self) -> bool {
+        matches!(self.kind, ExternalKind::Func | ExternalKind::FuncExact)
+    }
+
     fn new((offset, export): (usize, wasmparser::Export<'a>)) -> Export<'a> {
         Export {
             offset,

@@ -55,14 +55,15 @@ impl Check<'_, '_> {
         Ok(())
     }
 
-    /// Where a name of the guest belongs in the linked module. What was
-    /// replaced may be called as its provider calls it.
+    /// Where a name of the guest belongs in the linked module. What stands for
+    /// an import may be called as its provider calls it.
     fn renumbered(&self, (kind, index, inner): (Kind, u32, u32)) -> Option<(Kind, u32, u32)> {
         match kind {
             Kind::Function | Kind::Local | Kind::Label => {
-                let function = match self.input.functions.get(index as usize)? {
+                let imports = self.input.inner.get(index as usize);
+                let function = match imports.or(self.input.functions.get(index as usize))? {
+                    Counterpart::Same(u32::MAX) | Counterpart::Root(_) => return None,
                     Counterpart::Same(function) => *function,
-                    Counterpart::Replaced(_) => return None,
                 };
                 let inner = match kind {
                     Kind::Label => *self.found.labels.get(&index)?.get(inner as usize)?,

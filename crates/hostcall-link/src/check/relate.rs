@@ -210,25 +210,29 @@ impl<'a> Check<'_, 'a> {
                 format!("function {function}"),
                 format!("function {right}"),
             )),
-            Counterpart::Replaced(replacement) => self.replaced(replacement, right),
+            Counterpart::Root(root) => self.stands_for(root, left, right),
         }
     }
 
-    /// Whether `function` stands in the place of a replaced import: it has the
-    /// import's own type, which casts and indirect calls see, and is a copy.
-    pub(super) fn replaced(&mut self, replacement: usize, function: u32) -> Result<(), CheckError> {
-        let replacing = self.input.replacements[replacement];
-        let expected = self.input.guest.function_type(replacing.function);
+    /// Whether `function` stands for an import: it has the import's own type,
+    /// which casts and indirect calls see, and is a copy.
+    pub(super) fn stands_for(
+        &mut self,
+        root: usize,
+        import: u32,
+        function: u32,
+    ) -> Result<(), CheckError> {
+        let expected = self.input.guest.function_type(import);
         let found = self.input.linked.function_type(function);
         if expected != found {
             return Err(CheckError::new(
-                format!("function {function}, which replaces an import"),
+                format!("function {function}, which stands for an import"),
                 self.input.linked.code.start,
                 format!("the import's type {}", self.input.guest.types[expected]),
                 self.input.linked.types[found].to_string(),
             ));
         }
-        self.copied(replacing.callee, function)
+        self.copied(self.input.roots[root].callee, function)
     }
 
     /// A constant expression, operator by operator.

@@ -6,9 +6,11 @@ use super::Check;
 use super::error::CheckError;
 use super::module::Export;
 use super::relate::Scope;
+use crate::AddedExport;
 
 const EXPORTS: &str = "the export section";
 const PAGE_EXPORT: &str = "hostcall:page";
+const START_EXPORT: &str = "hostcall:start";
 const PAGE_BYTES: u64 = 1 << 16;
 
 impl<'a> Check<'_, 'a> {
@@ -160,40 +162,36 @@ impl<'a> Check<'_, 'a> {
         Ok(())
     }
 
-    /// The guest's exports, and behind them the host page.
+    /// The guest's exports, and behind them the host page, what was asked for,
+    /// and the start function.
     fn exports(&mut self) -> Result<(), CheckError> {
-        let (guest, linked) = (&self.input.guest, &self.input.linked);
-        for (position, left) in guest.exports.iter().enumerate() {
-            match linked.exports.get(position) {
+        let input = self.input;
+        let mut found = input.linked.exports.iter();
+        for left in &input.guest.exports {
+            match found.next() {
                 Some(right) => self.export(left, right)?,
                 None => return Err(wrong(EXPORTS, text(left), "the end".into())),
             }
         }
-        let added = &linked.exports[guest.exports.len()..];
-        let right = match (self.input.page(), added) {
-            (None, []) => true,
-            (Some(page), [export]) => {
-                export.name == PAGE_EXPORT
-                    && export.kind == ExternalKind::Memory
-                    && export.index == page
-            }
-            _ => false,
-        };
-        if right {
-            return Ok(());
+        if let Some(page) = input.page() {
+            page_export(page, found.next())?;
         }
-        let expected = match self.input.page() {
-            Some(page) => format!("memory {page} as `{PAGE_EXPORT}` and no more"),
-            None => "no more exports than the guest's".into(),
-        };
-        let found: Vec<String> = added.iter().map(text).collect();
-        Err(wrong(EXPORTS, expected, found.join(", ")))
+        let first = input.roots.len() - input.options.exports.len();
+        for (root, export) in (first..).zip(&input.options.exports) {
+            self.added_export(root, export, found.next())?;
+        }
+        if let Some(start) = input.guest.start.filter(|_| input.options.export_start) {
+            self.start_export(start, found.next())?;
+        }
+        match found.next() {
+            None => Ok(()),
+            Some(extra) => Err(wrong(EXPORTS, "no more exports".into(), text(extra))),
+        }
     }
 
     fn export(&mut self, left: &Export<'a>, right: &Export<'a>) -> Result<(), CheckError> {
-        let is_function = matches!(left.kind, ExternalKind::Func | ExternalKind::FuncExact);
         let same = left.name == right.name && left.kind == right.kind;
-        if same && is_function {
+        if same && left.is_function() {
             let result = self.guest_function(left.index, right.index);
             return result.map_err(|error| error.within(&format!("export `{}`", left.name)));
         }
@@ -208,8 +206,28 @@ impl<'a> Check<'_, 'a> {
         ))
     }
 
+    /// The root's function, by the name that was asked for.
+    fn added_export(
+        &self,
+        root: usize,
+        wanted: &AddedExport<'_>,
+        found: Option<&Export<'a>>,
+    ) -> Result<(), CheckError> {
+        let function = function_named(wanted.name, found)?;
+        self.copied(self.input.roots[root].callee, function)
+            .map_err(|error| error.within(&format!("export `{}`", wanted.name)))
+    }
+
+    fn start_export(&mut self, start: u32, found: Option<&Export<'a>>) -> Result<(), CheckError> {
+        let function = function_named(START_EXPORT, found)?;
+        self.guest_function(start, function)
+            .map_err(|error| error.within(&format!("export `{START_EXPORT}`")))
+    }
+
+    /// The guest's, unless it was to be exported instead.
     fn start(&mut self) -> Result<(), CheckError> {
-        match (self.input.guest.start, self.input.linked.start) {
+        let runs = |_: &u32| !self.input.options.export_start;
+        match (self.input.guest.start.filter(runs), self.input.linked.start) {
             (None, None) => Ok(()),
             (Some(left), Some(right)) => self
                 .guest_function(left, right)
@@ -221,6 +239,36 @@ impl<'a> Check<'_, 'a> {
             )),
         }
     }
+}
+
+fn page_export(page: u32, found: Option<&Export<'_>>) -> Result<(), CheckError> {
+    match found {
+        Some(export)
+            if (export.name, export.kind, export.index)
+                == (PAGE_EXPORT, ExternalKind::Memory, page) =>
+        {
+            Ok(())
+        }
+        _ => {
+            let expected = format!("memory {page} as `{PAGE_EXPORT}`");
+            Err(wrong(EXPORTS, expected, text_of(found)))
+        }
+    }
+}
+
+/// The function that an export is, which must have this name.
+fn function_named(name: &str, found: Option<&Export<'_>>) -> Result<u32, CheckError> {
+    match found {
+        Some(export) if export.name == name && export.is_function() => Ok(export.index),
+        _ => {
+            let expected = format!("a function as `{name}`");
+            Err(wrong(EXPORTS, expected, text_of(found)))
+        }
+    }
+}
+
+fn text_of(export: Option<&Export<'_>>) -> String {
+    export.map_or("the end".into(), text)
 }
 
 fn text(export: &Export<'_>) -> String {
