@@ -1,5 +1,8 @@
 //! The checker accepts what linking makes, and nothing else.
 
+mod common;
+
+use common::refusals::refusals;
 use expect_test::{Expect, expect};
 use hostcall_link::{
     HostPage, LinkOptions, Linked, LinkedImport, Provider, Replacement, TrapSite, check, link,
@@ -97,32 +100,8 @@ fn refused(changes: &[(&str, &str)], expected: Expect) {
     let case = Case::new();
     let options = case.options();
     let linked = link(&case.guest, &options).expect("a guest that links");
-    let text = wasmprinter::print_bytes(&linked.bytes).expect("a valid module");
-    let text = one_line(&text);
-    let mut messages = String::new();
-    for (from, to) in changes {
-        let (from, to) = (one_line(from), one_line(to));
-        let found = text.matches(&from).count();
-        assert_eq!(found, 1, "`{from}` in {text}");
-        let changed = wat::parse_str(text.replace(&from, &to)).expect("valid text");
-        let changed = Linked {
-            bytes: changed,
-            ..linked.clone()
-        };
-        let error = check(&case.guest, &options, &changed).expect_err(&from);
-        let (place, expected, found) = (error.place(), error.expected(), error.found());
-        messages += &format!("{place}: {expected} | {found}\n");
-    }
+    let messages = refusals(&case.guest, &options, &linked, changes);
     expected.assert_eq(&messages);
-}
-
-fn one_line(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| line.split(";;").next().unwrap_or_default());
-    let words = lines.flat_map(str::split_whitespace);
-    let words: Vec<&str> = words.filter(|word| !word.starts_with("(;@")).collect();
-    words.join(" ")
 }
 
 #[test]

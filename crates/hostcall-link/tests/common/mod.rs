@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test file uses its own part")]
 
 pub mod linking;
+pub mod refusals;
 
 use hostcall_link::{
     FuncType, HostItem, Inlining, ModuleInfo, Plan, Provides, Surface, ValType, plan,
