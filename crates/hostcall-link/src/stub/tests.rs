@@ -1,3 +1,11 @@
-//! Runs what is generated, module by module, against a host made of a few lines.
+//! Runs what is generated, module by module, against a host of a few lines.
 
+mod drivers;
+mod edges;
 mod golden;
+mod machine;
+mod model;
+mod reader;
+mod sequences;
+mod shapes;
+mod wrappers;

@@ -2,9 +2,10 @@
 
 use expect_test::{Expect, expect};
 
+use super::shapes::{Param, Shape};
 use crate::stub::deferred::deferred_module;
 use crate::stub::wrapper::wrapper_module;
-use crate::stub::{Copied, Guest, Length, Queue, Record, Store, StoreAs};
+use crate::stub::{Copied, FUNCTION, Guest, Length, Queue, Record, Store, StoreAs, deferred};
 use crate::{FuncType, ValType};
 
 const QUEUE: Queue = Queue {
@@ -334,6 +335,47 @@ fn text() {
         )
     "#]],
     );
+}
+
+/// What a call site may get instead of a call.
+#[test]
+fn operators() {
+    let count = |params: &[Param], wide, counter| {
+        let shape = Shape::new(params.to_vec(), wide);
+        let guest = Guest { wide, ..GUEST };
+        let stub = deferred(0, &shape.ty, 1, &shape.record, &QUEUE, guest, counter);
+        stub.operators(FUNCTION).unwrap()
+    };
+    let number = |ty| Param::Number(ty, StoreAs::Whole);
+    let numbers = [number(ValType::I32), number(ValType::F64)];
+    let case = Param::Number(ValType::I32, StoreAs::Case { cases: 3, bytes: 1 });
+    let text = Param::Items {
+        stride: 1,
+        align: 1,
+    };
+    let counts = [
+        ("no parameter", count(&[], false, None)),
+        ("i32 and f64", count(&numbers, false, None)),
+        ("counted", count(&numbers, false, Some(8))),
+        ("a case", count(&[case], false, None)),
+        ("text", count(std::slice::from_ref(&text), false, None)),
+        (
+            "text, 64 bits",
+            count(std::slice::from_ref(&text), true, None),
+        ),
+        ("two texts", count(&[text.clone(), text], false, None)),
+    ];
+    let lines = counts.map(|(name, count)| format!("{name}: {count}\n"));
+    expect![[r#"
+        no parameter: 19
+        i32 and f64: 27
+        counted: 33
+        a case: 31
+        text: 71
+        text, 64 bits: 76
+        two texts: 122
+    "#]]
+    .assert_eq(&lines.concat());
 }
 
 #[test]
