@@ -3,6 +3,7 @@
 mod drivers;
 mod edges;
 mod golden;
+mod linked;
 mod machine;
 mod model;
 mod reader;
