@@ -7,9 +7,13 @@ mod body;
 mod guest;
 mod parts;
 mod provider;
+mod wrap;
 
 use arbitrary::{Result, Unstructured};
-use hostcall_link::{Budget, ExternType, HostPage, LinkOptions, ModuleInfo, Provider, Replacement};
+use hostcall_link::{
+    Budget, ExternType, FuncType, HostPage, LinkOptions, ModuleInfo, Provider, Replacement,
+    Wrapper, stub,
+};
 use wasm_encoder::ValType;
 use wasm_smith::{Config, Module};
 
@@ -18,6 +22,7 @@ pub struct Case {
     pub guest: Vec<u8>,
     pub providers: Vec<Vec<u8>>,
     pub replaced: Vec<Replaced>,
+    pub wrapped: Vec<Wrapped>,
     pub page: Option<HostPage>,
     pub budget: Budget,
 }
@@ -27,6 +32,15 @@ pub struct Replaced {
     pub import: u32,
     pub provider: usize,
     pub function: String,
+    pub call_sites: bool,
+}
+
+/// An import, and what stands around it: calls are counted, and passed on.
+pub struct Wrapped {
+    pub import: u32,
+    pub ty: FuncType,
+    /// Where calls are counted in the host page.
+    pub counter: Option<u32>,
     pub call_sites: bool,
 }
 
@@ -58,12 +72,14 @@ impl Case {
             guest,
             providers: Vec::new(),
             replaced: Vec::new(),
+            wrapped: Vec::new(),
             page: page(u)?,
             budget: budget(u)?,
         };
         for chunk in wanted.chunks(u.int_in_range(1..=3)?) {
             case.provide(u, proposals, chunk)?;
         }
+        case.wrapped = wrap::wrapped(u, &case.guest, case.page.is_some())?;
         Ok(case)
     }
 
@@ -95,13 +111,14 @@ impl Case {
         Ok(())
     }
 
-    /// The providers, read. Ours can all be.
+    /// The providers, read, and after them those of wrappers. Ours can all be.
     pub fn parsed(&self) -> Vec<Provider> {
         let providers = self.providers.iter();
         let parsed = providers.map(|provider| {
             Provider::parse(provider).unwrap_or_else(|error| panic!("{error}: {provider:02x?}"))
         });
-        parsed.collect()
+        let wrappers = self.wrapped.iter().map(Wrapped::provider);
+        parsed.chain(wrappers).collect()
     }
 
     pub fn options<'a>(&'a self, providers: &'a [Provider]) -> LinkOptions<'a> {
@@ -111,8 +128,16 @@ impl Case {
             function: &replaced.function,
             call_sites: replaced.call_sites,
         });
+        let wrappers = self.wrapped.iter().zip(&providers[self.providers.len()..]);
+        let wrappers = wrappers.map(|(wrapped, provider)| Wrapper {
+            import: wrapped.import,
+            provider,
+            function: stub::FUNCTION,
+            call_sites: wrapped.call_sites,
+        });
         LinkOptions {
             replacements: replacements.collect(),
+            wrappers: wrappers.collect(),
             page: self.page.clone(),
             budget: self.budget,
             ..LinkOptions::default()
