@@ -29,8 +29,18 @@ pub struct Function {
     pub cfgs: Vec<Attribute>,
     /// Its body, if that can stand in the guest.
     pub inline: Option<Inline>,
+    pub delivery: Delivery,
     /// Whether guests can import it; others are there for inline functions.
     pub imported: bool,
+}
+
+/// When calls from the guest reach a host function.
+pub enum Delivery {
+    AtOnce,
+    /// Later, in order; the guest does not wait.
+    Deferred,
+    /// So, and a run of calls at once, as `&[T]` of this.
+    Batch(Box<Type>),
 }
 
 /// What a host function takes before its arguments.

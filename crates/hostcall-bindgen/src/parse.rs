@@ -1,5 +1,6 @@
 //! From Rust syntax to the model.
 
+mod deferred;
 mod guest_type;
 mod host_module;
 mod host_state;

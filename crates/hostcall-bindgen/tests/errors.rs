@@ -124,6 +124,141 @@ fn the_guest_excludes_borrows_of_its_memory() {
 }
 
 #[test]
+fn deferred_functions_are_accepted() {
+    let block = "impl App {
+        #[hostcall(deferred)]
+        fn nothing() {}
+        #[hostcall(deferred)]
+        fn unit(&self, text: &str, list: &[u8], point: &Point) -> () {}
+        #[hostcall(deferred, name = \"other\")]
+        fn fails(&mut self, n: Option<u32>) -> Result<(), Error> { Ok(()) }
+        #[hostcall(deferred)]
+        fn alias() -> io::Result<()> { Ok(()) }
+        #[hostcall(deferred)]
+        fn unknown() -> Outcome {}
+        #[hostcall(deferred)]
+        fn with_guest(guest: &mut Guest<'_, App>, text: String, list: Vec<u8>) {}
+        #[hostcall(deferred, batch)]
+        fn batch(&mut self, batch: &[Sample]) -> Result<(), Error> { Ok(()) }
+        #[hostcall(batch, deferred)]
+        fn numbers(batch: &[u32]) {}
+    }";
+    assert_says(&module(block), &[]);
+}
+
+#[test]
+fn deferred_functions_have_no_result() {
+    let block = "impl App {
+        #[hostcall(deferred)] fn a() -> u32 { 0 }
+        #[hostcall(deferred)] fn b() -> Result<u32, Error> { Ok(0) }
+        #[hostcall(deferred)] fn c() -> &'static str { \"\" }
+        #[hostcall(deferred)] fn d() -> (u32, u32) { (0, 0) }
+        #[hostcall(deferred, batch)] fn e(batch: &[u32]) -> Option<u32> { None }
+    }";
+    let says =
+        "no result, because the guest does not wait for it: return nothing or `Result<(), E>`";
+    assert_says(&module(block), &[says; 5]);
+}
+
+#[test]
+fn deferred_functions_take_copies() {
+    let block = "impl App {
+        #[hostcall(deferred)]
+        fn a(list: &mut [u8], point: &mut Point, text: &CStr) {}
+        #[hostcall(deferred)]
+        fn b(text: GuestStr, list: GuestSlice<u8>, point: GuestPtr<Point>) {}
+        #[hostcall(deferred)]
+        fn c(call: hostcall::GuestFunc<(), ()>, object: Option<HostRef<Object>>) {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "cannot write to the guest, which has gone on by then: take `&[u8]`",
+            "cannot write to the guest, which has gone on by then: take `&Point`",
+            "the length of this one is not known: take `&str`",
+            "may have changed before a deferred call is made: take `String`",
+            "may have changed before a deferred call is made: take `Vec<u8>`",
+            "may have changed before a deferred call is made: take `&Point`",
+            "a `GuestFunc` is a reference, which cannot wait in memory: take a number",
+            "a `HostRef` is a reference",
+        ],
+    );
+}
+
+#[test]
+fn deferred_functions_with_the_guest_own_what_they_take() {
+    let block = "impl App {
+        #[hostcall(deferred)]
+        fn a(guest: &mut Guest<'_, App>, text: &str, list: &[u8], point: Option<&Point>) {}
+        #[hostcall(deferred)]
+        fn b(guest: &mut Guest<'_, App>, list: &mut [u8], text: &CStr) {}
+        #[hostcall(deferred)]
+        fn c(guest: &mut Guest<'_, App>, text: GuestStr, point: GuestPtr<Point>) {}
+        #[hostcall(deferred)]
+        fn d(&mut self, guest: &mut Guest<'_, App>) {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "which `guest` excludes: take `String`; or take `&mut self`",
+            "which `guest` excludes: take `Vec<u8>`",
+            "which `guest` excludes: take `Point`",
+            "cannot write to the guest, which has gone on by then: take `Vec<u8>`",
+            "the length of this one is not known: take `String`",
+            "may have changed before a deferred call is made: take `String`",
+            "may have changed before a deferred call is made: take `Point`",
+            "remove `self`, and use `guest.state()`",
+        ],
+    );
+}
+
+#[test]
+fn a_batch_is_one_slice() {
+    let block = "impl App {
+        #[hostcall(deferred, batch)] fn a(&mut self) {}
+        #[hostcall(deferred, batch)] fn b(batch: Vec<Sample>) {}
+        #[hostcall(deferred, batch)] fn c(batch: &mut [Sample]) {}
+        #[hostcall(deferred, batch)] fn d(channel: u32, value: f64) {}
+        #[hostcall(deferred, batch)] fn e(guest: &mut Guest<'_, App>, batch: &[Sample]) {}
+        #[hostcall(batch)] fn f(batch: &[Sample]) {}
+    }";
+    let shape = "takes a run of calls as one slice, `batch: &[T]`";
+    assert_says(
+        &module(block),
+        &[
+            shape,
+            shape,
+            shape,
+            shape,
+            "take `&mut self` in place of the guest",
+            "only deferred calls come in batches: write `#[hostcall(deferred, batch)]`",
+        ],
+    );
+}
+
+#[test]
+fn options_that_exclude_each_other() {
+    let block = "impl App {
+        #[hostcall(deferred, inline)] fn a() {}
+        #[hostcall(deferred, skip)] fn b() {}
+        #[hostcall(deferred)] async fn c() {}
+        #[hostcall(deferred, batch, inline, skip)] fn d() {}
+        #[hostcall(defered)] fn e() {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "remove `inline`, or this",
+            "nothing to defer: remove one of the two",
+            "remove `async`",
+            "nothing to defer: remove one of the two",
+            "remove `inline`, or this",
+            "`deferred`, for one that the guest does not wait for, `deferred, batch`, for one that",
+        ],
+    );
+}
+
+#[test]
 fn the_block_survives_an_error() {
     let block = "impl App { #[hostcall(nope)] fn a() {} }";
     let tokens =

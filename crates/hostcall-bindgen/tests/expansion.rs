@@ -22,6 +22,26 @@ fn host_module() {
 }
 
 #[test]
+fn deferred() {
+    let block = r#"
+        impl App {
+            #[hostcall(deferred)]
+            fn log(&mut self, text: &str) -> Result<(), Error> { Ok(()) }
+            #[hostcall(deferred)]
+            fn tick(count: u64) {}
+            #[hostcall(deferred, name = "notify")]
+            fn with_guest(guest: &mut Guest<'_, App>, text: String) {}
+            #[hostcall(deferred, batch)]
+            fn samples(&mut self, batch: &[Sample]) -> Result<(), Error> { Ok(()) }
+            #[hostcall(deferred, batch)]
+            fn marks(batch: &[Mark]) {}
+        }"#;
+    let attr = "name = \"env\"".parse().unwrap();
+    let tokens = hostcall_bindgen::host_module(attr, block.parse().unwrap());
+    expect_file!["expansion/deferred.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
 fn inline() {
     let block = r#"
         impl App {

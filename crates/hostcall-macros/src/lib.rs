@@ -8,7 +8,21 @@ use proc_macro::TokenStream;
 /// `#[host_module(name = "env")]` says which module guests import from. Options
 /// of a function are `#[hostcall(name = "...")]` and `#[hostcall(module = "...")]`
 /// for what guests import, `#[hostcall(skip)]` for one that is no host function,
-/// and `#[hostcall(inline)]` for one whose body can stand in the guest.
+/// `#[hostcall(inline)]` for one whose body can stand in the guest, and
+/// `#[hostcall(deferred)]` and `#[hostcall(deferred, batch)]` for one that the
+/// guest does not wait for.
+///
+/// # Deferred functions
+///
+/// A deferred function returns nothing or `Result<(), E>`. A call of it puts a
+/// record into a queue and returns; the function runs later, after every call
+/// that was made before. What `&str`, `&[T]` and `&T` point to is copied at the
+/// call. It takes no `&mut`, `GuestStr`, `GuestSlice`, `GuestPtr`, `GuestFunc` or
+/// `HostRef`; next to the guest it takes `String`, `Vec<T>` and `T`.
+///
+/// With `batch` it takes many calls at once, as one slice: `batch: &[T]`. The
+/// parameters that guests pass are the fields of one `T`, a struct with
+/// `#[derive(GuestType, Clone, Copy)]` and `#[repr(C)]`.
 ///
 /// # Inline functions
 ///

@@ -1,8 +1,9 @@
 //! The registration of a host module.
 
-use crate::model::{Function, HostModule, Param, Receiver};
+use crate::model::{Delivery, Function, HostModule, Param, Receiver};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 pub fn host_module(module: &HostModule) -> TokenStream {
@@ -44,34 +45,45 @@ fn function(function: &Function) -> TokenStream {
     if let Some(inline) = &function.inline {
         return super::inline::registration(function, inline);
     }
-    let Function {
-        module,
-        name,
-        params,
-        result,
-        ..
-    } = function;
+    if let Delivery::Batch(record) = &function.delivery {
+        return batch_func(function, record);
+    }
+    match function.receiver {
+        Receiver::Guest => guest_func(function),
+        Receiver::State | Receiver::None => state_func(function),
+    }
+}
+
+fn decl(function: &Function, params: &[Param]) -> TokenStream {
+    let Function { module, name, .. } = function;
     let names = params.iter().map(|param| &param.name);
-    let decl = quote! {
+    quote! {
         ::hostcall::impl_::Decl { module: #module, name: #name, params: &[#(#names),*] }
-    };
-    let list = params
+    }
+}
+
+/// The types of the parameters: `(A, (B, ()))`.
+fn list(params: &[Param]) -> TokenStream {
+    params
         .iter()
         .rev()
-        .fold(quote!(()), |tail, Param { ty, .. }| quote!((#ty, #tail)));
-    match function.receiver {
-        Receiver::Guest => guest_func(function, &decl, &list),
-        _ => {
-            let call = call(function);
-            quote! {
-                // SAFETY: each of the parameters is lifted once, in order.
-                unsafe {
-                    registry.func::<#list, #result, _>(
-                        #decl,
-                        |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| #call,
-                    );
-                }
-            }
+        .fold(quote!(()), |tail, Param { ty, .. }| quote!((#ty, #tail)))
+}
+
+fn state_func(function: &Function) -> TokenStream {
+    let Function { params, result, .. } = function;
+    let (decl, list, call) = (decl(function, params), list(params), call(function));
+    let func = match function.delivery {
+        Delivery::Deferred => quote!(deferred_func),
+        _ => quote!(func),
+    };
+    quote! {
+        // SAFETY: each of the parameters is lifted once, in order.
+        unsafe {
+            registry.#func::<#list, #result, _>(
+                #decl,
+                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| #call,
+            );
         }
     }
 }
@@ -80,10 +92,7 @@ fn function(function: &Function) -> TokenStream {
 fn call(function: &Function) -> TokenStream {
     let ident = &function.ident;
     let (idents, lifts) = lifts(&function.params);
-    let (state, unused) = match function.receiver {
-        Receiver::State => (Some(quote!(state,)), None),
-        _ => (None, Some(quote!(let _ = state;))),
-    };
+    let (state, unused) = state(function);
     quote! {{
         #unused
         #(#lifts)*
@@ -91,17 +100,46 @@ fn call(function: &Function) -> TokenStream {
     }}
 }
 
-fn guest_func(function: &Function, decl: &TokenStream, list: &TokenStream) -> TokenStream {
+/// The state as an argument, or what says that it is none.
+pub fn state(function: &Function) -> (Option<TokenStream>, Option<TokenStream>) {
+    match function.receiver {
+        Receiver::State => (Some(quote!(state,)), None),
+        _ => (None, Some(quote!(let _ = state;))),
+    }
+}
+
+/// The parameters of the guest's function are the fields of `record`, so that
+/// names nothing here.
+fn batch_func(function: &Function, record: &Type) -> TokenStream {
+    let Function { ident, result, .. } = function;
+    let (decl, (state, unused)) = (decl(function, &[]), state(function));
+    quote! {
+        registry.batch_func::<#record, #result, _>(
+            #decl,
+            |state: &mut Self, batch: &[#record]| {
+                #unused
+                Self::#ident(#state batch)
+            },
+        );
+    }
+}
+
+fn guest_func(function: &Function) -> TokenStream {
     let Function {
         ident,
         result,
         params,
         ..
     } = function;
+    let (decl, list) = (decl(function, params), list(params));
+    let func = match function.delivery {
+        Delivery::Deferred => quote!(deferred_guest_func),
+        _ => quote!(guest_func),
+    };
     let (idents, lifts) = lifts(params);
     quote! {
         unsafe {
-        registry.guest_func::<#list, _, #result, _, _>(
+        registry.#func::<#list, _, #result, _, _>(
             #decl,
             |args: &mut ::hostcall::impl_::Args<'_>| {
                 #(#lifts)*

@@ -5,7 +5,7 @@
 //! form builds the Wasm.
 
 use super::{inline_build, inline_native};
-use crate::model::{Function, HostModule, Inline, Receiver, Sort};
+use crate::model::{Function, HostModule, Inline, Sort};
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -162,10 +162,7 @@ fn call(function: &Function, inline: &Inline) -> TokenStream {
         }
     }
     let native = native_name(&function.ident);
-    let (state, unused) = match function.receiver {
-        Receiver::State => (Some(quote!(state,)), None),
-        _ => (None, Some(quote!(let _ = state;))),
-    };
+    let (state, unused) = super::host_module::state(function);
     quote! {{
         #unused
         #(#lifts)*

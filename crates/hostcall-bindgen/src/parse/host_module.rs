@@ -1,9 +1,10 @@
 //! `#[host_module]`: the functions of an `impl` block.
 
+use super::deferred;
 use super::inline::{Functions, inline};
 use super::options::{Options, is_option, module_name, options};
 use super::{Report, plain};
-use crate::model::{Function, HostModule, Inline, Param, Receiver, Sort};
+use crate::model::{Delivery, Function, HostModule, Inline, Param, Receiver, Sort};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
@@ -120,13 +121,14 @@ fn function(
     module: &str,
     functions: &Functions,
 ) -> syn::Result<Option<Function>> {
-    if options.skip && !options.inline {
-        return Ok(None);
-    }
     let mut report = Report::default();
+    deferred::check_options(&options, &mut report);
+    if options.skip && !options.inline {
+        return report.finish(None);
+    }
     check_qualifiers(item, &mut report);
     if !options.inline {
-        check_types(item, &mut report);
+        check_types(item, options.is_deferred(), &mut report);
     }
     let mut inputs = item.sig.inputs.iter().peekable();
     let mut receiver = Receiver::None;
@@ -170,7 +172,11 @@ fn function(
             receiver = Receiver::Guest;
         }
     }
-    if receiver == Receiver::Guest {
+    let delivery = match options.inline {
+        true => Delivery::AtOnce,
+        false => deferred::delivery(item, &options, receiver, &params, &mut report),
+    };
+    if receiver == Receiver::Guest && !options.is_deferred() {
         params
             .iter()
             .for_each(|param| check_beside_guest(&param.ty, &mut report));
@@ -189,6 +195,7 @@ fn function(
         receiver,
         params,
         inline,
+        delivery,
         imported: !options.skip,
         cfgs: item
             .attrs
@@ -259,9 +266,11 @@ fn check_qualifiers(item: &ImplItemFn, report: &mut Report) {
     }
 }
 
-fn check_types(item: &ImplItemFn, report: &mut Report) {
+fn check_types(item: &ImplItemFn, deferred: bool, report: &mut Report) {
     let sig = &item.sig;
-    if let ReturnType::Type(_, ty) = &sig.output {
+    if let ReturnType::Type(_, ty) = &sig.output
+        && !deferred
+    {
         match &**ty {
             Type::Reference(_) => report.error(
                 ty,

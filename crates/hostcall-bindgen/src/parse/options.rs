@@ -29,6 +29,9 @@ pub struct Options {
     pub module: Option<String>,
     pub skip: bool,
     pub inline: bool,
+    /// Where it is written.
+    pub deferred: Option<syn::Path>,
+    pub batch: Option<syn::Path>,
 }
 
 pub fn is_option(attr: &Attribute) -> bool {
@@ -44,6 +47,11 @@ pub fn options(attrs: &[Attribute]) -> syn::Result<Options> {
 }
 
 impl Options {
+    /// Whether the guest does not wait for calls.
+    pub fn is_deferred(&self) -> bool {
+        self.deferred.is_some() || self.batch.is_some()
+    }
+
     fn set(&mut self, meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
         if meta.path.is_ident("name") {
             self.name = Some(checked(&meta.value()?.parse()?)?);
@@ -53,11 +61,17 @@ impl Options {
             self.skip = true;
         } else if meta.path.is_ident("inline") {
             self.inline = true;
+        } else if meta.path.is_ident("deferred") {
+            self.deferred = Some(meta.path.clone());
+        } else if meta.path.is_ident("batch") {
+            self.batch = Some(meta.path.clone());
         } else {
             return Err(meta.error(
                 "unknown option; there are `name = \"...\"` and `module = \"...\"`, which say \
                  what guests import, `inline`, for a function whose body can stand in the guest, \
-                 and `skip`, for a function that is not a host function",
+                 `deferred`, for one that the guest does not wait for, `deferred, batch`, for one \
+                 that takes many such calls at once, and `skip`, for a function that is not a \
+                 host function",
             ));
         }
         Ok(())
