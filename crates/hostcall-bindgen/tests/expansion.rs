@@ -12,6 +12,7 @@ fn host_module() {
     let block = r#"
         impl App {
             fn add(a: i32, b: i32) -> i32 { a + b }
+            fn sort(list: &mut [Point]) {}
             fn log(&mut self, text: &str) -> Result<(), Error> { Ok(()) }
             #[hostcall(name = "type", module = "other")]
             fn with_guest(guest: &mut Guest<'_, App>, text: GuestStr) {}

@@ -119,7 +119,7 @@ impl<'a, T> Guest<'a, T> {
         at_argument(list.argument, self.view().slice(list.raw.0, list.raw.1))
     }
 
-    /// Borrows a list to change it.
+    /// Borrows a list to change it. Its type has no padding, see [`GuestPlace`].
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ impl<'a, T> Guest<'a, T> {
         at_argument(pointer.argument, self.view().value(pointer.raw).copied())
     }
 
-    /// Writes a value.
+    /// Writes a value. Its type has no padding, see [`GuestPlace`].
     ///
     /// # Errors
     ///

@@ -20,7 +20,7 @@ mod text;
 
 pub use compound::{bad_tag, lift_case, load_tag, lower_case, max, store_tag};
 pub use handle::{GuestPtr, GuestSlice, GuestStr};
-pub use place::{GuestPlace, PlaceBits};
+pub use place::{GuestPlace, PlaceField, assert_unpadded};
 
 /// A Rust type that can cross the boundary.
 ///

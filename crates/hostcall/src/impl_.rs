@@ -5,7 +5,7 @@ pub use crate::args::Args;
 pub use crate::crossing::Params;
 pub use crate::fault::Lifted;
 pub use crate::guest_type::{
-    Needs, PlaceBits, bad_tag, lift_case, load_tag, lower_case, max, store_tag,
+    Needs, PlaceField, assert_unpadded, bad_tag, lift_case, load_tag, lower_case, max, store_tag,
 };
 pub use crate::inline::{
     InlineArgs, InlineBody, PlainBytes, StateType, body_result, slow_path, state_of,
@@ -13,7 +13,7 @@ pub use crate::inline::{
 pub use crate::layout::Layouts;
 pub use crate::registry::{Decl, Registry};
 pub use crate::results::Results;
-pub use bytemuck::{AnyBitPattern, CheckedBitPattern, NoUninit, Zeroable};
+pub use bytemuck::{AnyBitPattern, CheckedBitPattern, Zeroable};
 pub use hostcall_link::inline;
 pub use wasmtime::Result;
 

@@ -58,7 +58,7 @@
 //! | `&str`, `String` | pointer, length | UTF-8 checked; `&str` borrows |
 //! | `&[T]`, `&mut [T]` | pointer, length | borrowed in place; bounds, alignment, overlap checked |
 //! | `&CStr` | pointer | up to the NUL byte, within memory |
-//! | `&T`, `&mut T` | pointer | a `#[derive(GuestType)] #[repr(C)]` struct in place |
+//! | `&T`, `&mut T` | pointer | a `#[derive(GuestType)] #[repr(C)]` struct in place; `&mut` without padding |
 //! | `T` with `#[derive(GuestType)]` | its fields | flattened |
 //! | `Option`, `Result`, tuples, arrays, enums | flattened | as the canonical ABI does |
 //! | `String`, `Vec<T>` as results | return pointer | allocated by the guest's `cabi_realloc` |

@@ -8,8 +8,9 @@
 #![expect(unsafe_code, reason = "disjoint borrows of guest memory")]
 
 use crate::fault::{Fault, Lifted};
+use crate::guest_type::{GuestPlace, assert_unpadded};
+use bytemuck::CheckedBitPattern;
 use bytemuck::checked::{self, CheckedCastError};
-use bytemuck::{CheckedBitPattern, NoUninit};
 use smallvec::SmallVec;
 use std::ffi::CStr;
 use std::marker::PhantomData;
@@ -258,15 +259,11 @@ impl<'a, 'r> View<'a, 'r> {
 
     /// Borrows `count` values at `pointer` mutably.
     #[inline(always)]
-    pub fn slice_mut<T: CheckedBitPattern + NoUninit>(
-        &mut self,
-        pointer: u64,
-        count: u64,
-    ) -> Lifted<&'a mut [T]> {
+    pub fn slice_mut<T: GuestPlace>(&mut self, pointer: u64, count: u64) -> Lifted<&'a mut [T]> {
         check_align(pointer, align_of::<T>())?;
         let length = self.byte_length::<T>(pointer, count)?;
         let bytes = self.bytes_mut(pointer, length)?;
-        checked::try_cast_slice_mut(bytes).map_err(|error| cast::<T>(error, pointer))
+        cast_slice_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
     /// Borrows the value at `pointer`.
@@ -281,15 +278,12 @@ impl<'a, 'r> View<'a, 'r> {
 
     /// Borrows the value at `pointer` mutably.
     #[inline(always)]
-    pub fn value_mut<T: CheckedBitPattern + NoUninit>(
-        &mut self,
-        pointer: u64,
-    ) -> Lifted<&'a mut T> {
+    pub fn value_mut<T: GuestPlace>(&mut self, pointer: u64) -> Lifted<&'a mut T> {
         let length = self.byte_length::<T>(pointer, 1)?;
         let bytes = self
             .bytes_mut(pointer, length)
             .map_err(|fault| first::<T>(pointer, fault))?;
-        checked::try_from_bytes_mut(bytes).map_err(|error| cast::<T>(error, pointer))
+        from_bytes_mut(bytes).map_err(|error| cast::<T>(error, pointer))
     }
 
     #[inline(always)]
@@ -305,6 +299,27 @@ impl<'a, 'r> View<'a, 'r> {
             None => Err(out_of_bounds(self.size, pointer, None)),
         }
     }
+}
+
+/// As bytemuck's, which knows nothing of [`GuestPlace::PADDED`].
+#[inline(always)]
+fn cast_slice_mut<T: GuestPlace>(bytes: &mut [u8]) -> Result<&mut [T], CheckedCastError> {
+    const { assert_unpadded::<T>() };
+    let count = checked::try_cast_slice::<u8, T>(bytes)?.len();
+    // SAFETY: the same cast, for a shared borrow, was just checked: `bytes` are
+    // aligned and are `count` valid values. They are borrowed mutably as long
+    // as the result. `T` has no padding, so whatever is written through it,
+    // all of `bytes` stays initialised.
+    Ok(unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), count) })
+}
+
+/// The same for one value.
+#[inline(always)]
+fn from_bytes_mut<T: GuestPlace>(bytes: &mut [u8]) -> Result<&mut T, CheckedCastError> {
+    const { assert_unpadded::<T>() };
+    checked::try_from_bytes::<T>(bytes)?;
+    // SAFETY: as in `cast_slice_mut`.
+    Ok(unsafe { &mut *bytes.as_mut_ptr().cast() })
 }
 
 #[cold]

@@ -6,7 +6,7 @@
 mod common;
 
 use common::*;
-use hostcall::{Error, GuestType, Host, Instance, Value};
+use hostcall::{Error, Guest, GuestPtr, GuestSlice, GuestType, Host, Instance, Value};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::ffi::CStr;
@@ -215,6 +215,134 @@ fn what_is_borrowed_lies_in_guest_memory() {
     let scaled = bytes(&mut guest, 1024 + 8 * 10, 8);
     assert_eq!(scaled, (10.0_f64 * 1.5 * 1.5).to_le_bytes());
     assert_eq!(bytes(&mut guest, 4096, 8), 5.0_f64.to_le_bytes());
+}
+
+#[derive(GuestType, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+struct Sample {
+    channel: u32,
+    value: f64,
+    valid: bool,
+}
+
+#[derive(GuestType, Clone, Copy)]
+#[repr(C)]
+struct Pair(Sample, Sample);
+
+/// A sample as the guest has it: 24 bytes, those between fields are not zero.
+fn sample(channel: u32, value: f64) -> Vec<u8> {
+    let mut bytes = vec![0xaa; 24];
+    bytes[..4].copy_from_slice(&channel.to_le_bytes());
+    bytes[8..16].copy_from_slice(&value.to_le_bytes());
+    bytes[16] = 1;
+    bytes
+}
+
+type Read = Vec<(usize, Sample)>;
+
+/// A guest that passes an address and a number to `env.f`, and has samples in
+/// memory from 64 on.
+fn samples(host: &Host<Read>) -> Instance<Read> {
+    let memory = r#"(memory (export "memory") 1)"#;
+    let mut guest = instance(host, &forwarder("i32 i32", "", memory), Vec::new());
+    poke(&mut guest, 64, &sample(1, 0.5));
+    poke(&mut guest, 88, &sample(2, 1.5));
+    guest
+}
+
+#[test]
+fn structs_with_padding_are_read_in_place() {
+    let mut host = Host::<Read>::new();
+    host.func_with_state("env", "f", |read: &mut Read, one: &Sample, pair: &Pair| {
+        let all = [one, &pair.0, &pair.1].into_iter();
+        read.extend(all.map(|sample| (std::ptr::from_ref(sample) as usize, *sample)));
+    });
+    let mut guest = samples(&host);
+    guest.call("run", &[w(88), w(64)]).expect("it is valid");
+    let base = guest.guest(|guest| guest.memory().expect("it has a memory").as_ptr() as usize);
+    let sample = |channel, value| Sample {
+        channel,
+        value,
+        valid: true,
+    };
+    let (first, second) = (sample(1, 0.5), sample(2, 1.5));
+    let read = guest.state();
+    assert_eq!(
+        *read,
+        [(base + 88, second), (base + 64, first), (base + 88, second)]
+    );
+}
+
+#[test]
+fn slices_of_structs_with_padding_are_read_in_place() {
+    let mut host = Host::<Read>::new();
+    host.func_with_state("env", "f", |read: &mut Read, list: &[Sample]| {
+        read.extend(list.iter().map(|sample| (list.as_ptr() as usize, *sample)));
+    });
+    let mut guest = samples(&host);
+    guest.call("run", &[w(64), w(2)]).expect("it is valid");
+    let base = guest.guest(|guest| guest.memory().expect("it has a memory").as_ptr() as usize);
+    let read = guest.state();
+    assert_eq!(read.len(), 2);
+    assert!(read.iter().all(|(address, _)| *address == base + 64));
+    assert_eq!(read[1].1.channel, 2);
+
+    // Fields are still checked, and nothing else is.
+    poke(&mut guest, 64 + 24 + 16, &[2]);
+    let refused = fault(guest.call("run", &[w(64), w(2)]));
+    assert!(
+        matches!(refused, hostcall::Fault::BitPattern { pointer: 64, .. }),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn structs_with_padding_are_read_through_the_guest() {
+    let mut host = Host::<Read>::new();
+    host.func(
+        "env",
+        "f",
+        |guest: &mut Guest<'_, Read>, list: GuestSlice<Sample>| {
+            let first = guest.read(GuestPtr::<Sample>::new(64))?;
+            let sum: f64 = guest.read_slice(list)?.iter().map(|s| s.value).sum();
+            guest.state_mut().push((sum as usize, first));
+            Ok::<_, Error>(())
+        },
+    );
+    let mut guest = samples(&host);
+    guest.call("run", &[w(64), w(2)]).expect("it is valid");
+    let (sum, first) = guest.state()[0];
+    assert_eq!((sum, first.channel, first.value), (2, 1, 0.5));
+}
+
+#[test]
+fn padding_of_the_host_stays_there() {
+    let mut host = Host::<()>::new();
+    host.func("env", "f", || {
+        let sample = Sample {
+            channel: 1,
+            value: 0.5,
+            valid: true,
+        };
+        vec![
+            sample,
+            Sample {
+                channel: 2,
+                value: 1.5,
+                ..sample
+            },
+        ]
+    });
+    let guest = r#"(module
+        (import "env" "f" (func $f (param i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 64))
+        (func (export "run") (call $f (i32.const 16))))"#;
+    let mut guest = instance(&host, guest, ());
+    poke(&mut guest, 64, &[0xaa; 48]);
+    guest.call("run", &[]).expect("it is valid");
+    let expected = [sample(1, 0.5), sample(2, 1.5)].concat();
+    assert_eq!(bytes(&mut guest, 64, 48), expected);
 }
 
 /// A list of `outer` lists that are all the same `inner` elements.

@@ -155,9 +155,26 @@ fn guest_func(function: &Function) -> TokenStream {
 
 fn lifts(params: &[Param]) -> (Vec<syn::Ident>, Vec<TokenStream>) {
     let idents: Vec<_> = (0..params.len()).map(|i| format_ident!("arg{i}")).collect();
-    let lifts = params.iter().zip(&idents).map(
-        |(Param { ty, .. }, ident)| quote_spanned!(ty.span()=> let #ident = args.arg::<#ty>()?;),
-    );
+    let lifts = params.iter().zip(&idents).map(|(Param { ty, .. }, ident)| {
+        let check = unpadded(ty);
+        quote_spanned!(ty.span()=> #check let #ident = args.arg::<#ty>()?;)
+    });
     let lifts = lifts.collect();
     (idents, lifts)
+}
+
+/// Refuses padding in what is borrowed mutably here, where the type is written;
+/// lifting would refuse it in a place of its own, and not for `cargo check`.
+fn unpadded(ty: &Type) -> Option<TokenStream> {
+    let Type::Reference(reference) = ty else {
+        return None;
+    };
+    reference.mutability?;
+    let elem = match &*reference.elem {
+        Type::Slice(slice) => &slice.elem,
+        elem => elem,
+    };
+    Some(quote_spanned! {elem.span()=>
+        let _: [(); { ::hostcall::impl_::assert_unpadded::<#elem>(); 0 }];
+    })
 }

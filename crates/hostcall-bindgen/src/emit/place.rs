@@ -1,19 +1,19 @@
 //! Types that guest memory can be viewed as.
 
-use crate::model::{GuestType, Shape};
+use crate::model::{Fields, GuestType, Shape};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 pub fn place(ty: &GuestType) -> TokenStream {
-    let bits = match &ty.shape {
-        Shape::Struct(_) => struct_bits(ty),
+    let (bits, padded) = match &ty.shape {
+        Shape::Struct(fields) => (struct_bits(ty, fields), padded(fields)),
         Shape::Enum(cases) => {
             let (ident, last) = (&ty.ident, (cases.len() - 1) as u8);
             // SAFETY of what is generated: `#[repr(u8)]` numbers the cases
             // from 0, because none has a value of its own; one byte has no
             // padding.
-            quote! {
+            let bits = quote! {
                 unsafe impl ::hostcall::impl_::CheckedBitPattern for #ident {
                     type Bits = u8;
 
@@ -21,7 +21,8 @@ pub fn place(ty: &GuestType) -> TokenStream {
                         *bits <= #last
                     }
                 }
-            }
+            };
+            (bits, quote!(false))
         }
     };
     let ident = &ty.ident;
@@ -30,10 +31,9 @@ pub fn place(ty: &GuestType) -> TokenStream {
             #bits
 
             #[automatically_derived]
-            unsafe impl ::hostcall::impl_::NoUninit for #ident {}
-
-            #[automatically_derived]
-            impl ::hostcall::GuestPlace for #ident {}
+            unsafe impl ::hostcall::GuestPlace for #ident {
+                const PADDED: bool = #padded;
+            }
         };
     }
 }
@@ -42,23 +42,16 @@ pub fn place(ty: &GuestType) -> TokenStream {
 /// the check of one against the fields.
 ///
 /// SAFETY of what is generated: the fields are places themselves and the
-/// struct is `#[repr(C)]`; an assertion makes sure that there is no padding
-/// and that its layout is the one in the guest.
-fn struct_bits(ty: &GuestType) -> TokenStream {
-    let Shape::Struct(fields) = &ty.shape else {
-        unreachable!("an enum")
-    };
+/// struct is `#[repr(C)]`; an assertion makes sure that its layout is the one
+/// in the guest.
+fn struct_bits(ty: &GuestType, fields: &Fields) -> TokenStream {
     let ident = &ty.ident;
     let types: Vec<_> = fields.fields.iter().map(|field| &field.ty).collect();
     let names: Vec<_> = (0..types.len())
         .map(|i| format_ident!("field{i}"))
         .collect();
     let bits = types.iter().zip(&names).map(
-        |(ty, name)| quote_spanned!(ty.span()=> #name: <#ty as ::hostcall::impl_::PlaceBits>::Bits),
-    );
-    let padding = format!(
-        "`{ident}` has padding between or after its fields, which a guest could read: add fields \
-         in its place, such as `_pad: [u8; 4]`, or remove `#[repr(C)]` and take it by value"
+        |(ty, name)| quote_spanned!(ty.span()=> #name: <#ty as ::hostcall::impl_::PlaceField>::Bits),
     );
     let layout = format!("the layout of `{ident}` on this machine is not that of guests");
     let empty =
@@ -90,8 +83,16 @@ fn struct_bits(ty: &GuestType) -> TokenStream {
             let size = ::core::mem::size_of::<#ident>();
             let guest = <#ident as ::hostcall::GuestType>::LAYOUT[0];
             assert!(size > 0, #empty);
-            assert!(size == 0 #(+ ::core::mem::size_of::<#types>())*, #padding);
             assert!(size == guest.size && ::core::mem::align_of::<#ident>() == guest.align, #layout);
         };
+    }
+}
+
+/// Whether a struct is larger than its fields, or one of those has padding.
+fn padded(fields: &Fields) -> TokenStream {
+    let types: Vec<_> = fields.fields.iter().map(|field| &field.ty).collect();
+    quote! {
+        ::core::mem::size_of::<Self>() != 0 #(+ ::core::mem::size_of::<#types>())*
+            #(|| <#types as ::hostcall::impl_::PlaceField>::PADDED)*
     }
 }

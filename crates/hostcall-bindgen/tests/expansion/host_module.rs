@@ -2,6 +2,7 @@ impl App {
     fn add(a: i32, b: i32) -> i32 {
         a + b
     }
+    fn sort(list: &mut [Point]) {}
     fn log(&mut self, text: &str) -> Result<(), Error> {
         Ok(())
     }
@@ -29,6 +30,31 @@ impl ::hostcall::HostModule for App {
                             let arg0 = args.arg::<i32>()?;
                             let arg1 = args.arg::<i32>()?;
                             ::hostcall::impl_::Result::Ok(Self::add(arg0, arg1))
+                        },
+                    );
+            }
+        }
+        {
+            unsafe {
+                registry
+                    .func::<
+                        (&mut [Point], ()),
+                        (),
+                        _,
+                    >(
+                        ::hostcall::impl_::Decl {
+                            module: "env",
+                            name: "sort",
+                            params: &["list"],
+                        },
+                        |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                            let _ = state;
+                            let _: [(); {
+                                ::hostcall::impl_::assert_unpadded::<Point>();
+                                0
+                            }];
+                            let arg0 = args.arg::<&mut [Point]>()?;
+                            ::hostcall::impl_::Result::Ok(Self::sort(arg0))
                         },
                     );
             }

@@ -101,8 +101,8 @@ const _: () = {
     #[repr(C)]
     #[derive(Clone, Copy)]
     pub struct Bits {
-        field0: <i32 as ::hostcall::impl_::PlaceBits>::Bits,
-        field1: <i32 as ::hostcall::impl_::PlaceBits>::Bits,
+        field0: <i32 as ::hostcall::impl_::PlaceField>::Bits,
+        field1: <i32 as ::hostcall::impl_::PlaceField>::Bits,
     }
     unsafe impl ::hostcall::impl_::Zeroable for Bits {}
     unsafe impl ::hostcall::impl_::AnyBitPattern for Bits {}
@@ -128,17 +128,15 @@ const _: () = {
             "`Point` has no fields, so nothing of it is in memory: remove `#[repr(C)]`"
         );
         assert!(
-            size == 0 + ::core::mem::size_of:: < i32 > () + ::core::mem::size_of:: < i32
-            > (),
-            "`Point` has padding between or after its fields, which a guest could read: add fields in its place, such as `_pad: [u8; 4]`, or remove `#[repr(C)]` and take it by value"
-        );
-        assert!(
             size == guest.size && ::core::mem::align_of:: < Point > () == guest.align,
             "the layout of `Point` on this machine is not that of guests"
         );
     };
     #[automatically_derived]
-    unsafe impl ::hostcall::impl_::NoUninit for Point {}
-    #[automatically_derived]
-    impl ::hostcall::GuestPlace for Point {}
+    unsafe impl ::hostcall::GuestPlace for Point {
+        const PADDED: bool = ::core::mem::size_of::<Self>()
+            != 0 + ::core::mem::size_of::<i32>() + ::core::mem::size_of::<i32>()
+            || <i32 as ::hostcall::impl_::PlaceField>::PADDED
+            || <i32 as ::hostcall::impl_::PlaceField>::PADDED;
+    }
 };

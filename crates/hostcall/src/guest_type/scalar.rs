@@ -67,7 +67,11 @@ macro_rules! number {
             }
         }
 
-        impl GuestPlace for $ty {}
+        // SAFETY: numbers have no padding.
+        unsafe impl GuestPlace for $ty {
+            const PADDED: bool = false;
+        }
+
         returns_self!(impl[] $ty);
     )*};
 }
@@ -124,7 +128,11 @@ impl Lower for bool {
     }
 }
 
-impl GuestPlace for bool {}
+// SAFETY: one byte has no padding.
+unsafe impl GuestPlace for bool {
+    const PADDED: bool = false;
+}
+
 returns_self!(impl[] bool);
 
 // SAFETY: the constants are those of the type, see `tests/typed_vs_dynamic.rs`.
@@ -164,5 +172,9 @@ impl Lower for char {
     }
 }
 
-impl GuestPlace for char {}
+// SAFETY: its number has no padding.
+unsafe impl GuestPlace for char {
+    const PADDED: bool = false;
+}
+
 returns_self!(impl[] char);
