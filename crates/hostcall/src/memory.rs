@@ -462,6 +462,30 @@ mod tests {
     }
 
     #[test]
+    fn mutable_borrows_are_of_valid_values() {
+        let mut memory = memory();
+        let mut borrows = Borrows::default();
+        let mut view = View::new(bytes(&mut memory), Some(&mut borrows));
+        let flags = view.slice_mut::<bool>(8, 8).unwrap();
+        assert!(matches!(
+            *view.slice_mut::<bool>(16, 8).unwrap_err(),
+            Fault::BitPattern { pointer: 16, .. }
+        ));
+        assert!(matches!(
+            *view.value_mut::<bool>(24).unwrap_err(),
+            Fault::BitPattern { pointer: 24, .. }
+        ));
+        assert!(matches!(
+            *view.value_mut::<u32>(34).unwrap_err(),
+            Fault::Misaligned { pointer: 34, .. }
+        ));
+        flags.reverse();
+        *view.value_mut::<char>(40).unwrap() = 'x';
+        assert_eq!(memory[1], 1 << 56);
+        assert_eq!(memory[5], u64::from('x'));
+    }
+
+    #[test]
     fn everything_outside_is_refused() {
         let mut memory = memory();
         let mut view = View::new(bytes(&mut memory), None);
