@@ -171,13 +171,131 @@ fn what_linking_makes() {
           (func (;8;) (type 0) (param i32)
             (local i32 i32 i32 i32)
             loop ;; label = @1
-              i32.const 0
-              local.get 1
-              i32.store offset=16
-              local.get 1
               local.get 0
-              i32.ne
+              local.get 1
+              i32.sub
+              i32.const 8
+              i32.ge_u
               if ;; label = @2
+                i32.const 0
+                local.get 1
+                i32.store offset=16
+                local.get 2
+                i32.load offset=32
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=32
+                i32.const 0
+                local.get 1
+                i32.const 1
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=36
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=36
+                i32.const 0
+                local.get 1
+                i32.const 2
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=40
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=40
+                i32.const 0
+                local.get 1
+                i32.const 3
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=44
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=44
+                i32.const 0
+                local.get 1
+                i32.const 4
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=48
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=48
+                i32.const 0
+                local.get 1
+                i32.const 5
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=52
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=52
+                i32.const 0
+                local.get 1
+                i32.const 6
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=56
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=56
+                i32.const 0
+                local.get 1
+                i32.const 7
+                i32.add
+                i32.store offset=16
+                local.get 2
+                i32.load offset=60
+                call 3
+                local.set 4
+                local.get 3
+                local.get 4
+                i32.store offset=60
+                local.get 1
+                i32.const 8
+                i32.add
+                local.set 1
+                local.get 2
+                i32.const 32
+                i32.add
+                local.set 2
+                local.get 3
+                i32.const 32
+                i32.add
+                local.set 3
+                br 1 (;@1;)
+              end
+            end
+            loop ;; label = @1
+              local.get 0
+              local.get 1
+              i32.sub
+              i32.const 1
+              i32.ge_u
+              if ;; label = @2
+                i32.const 0
+                local.get 1
+                i32.store offset=16
                 local.get 2
                 i32.load offset=32
                 call 3
@@ -200,6 +318,9 @@ fn what_linking_makes() {
                 br 1 (;@1;)
               end
             end
+            i32.const 0
+            local.get 1
+            i32.store offset=16
           )
         )
     "#]]
@@ -325,8 +446,8 @@ fn added_exports() {
                 r#"(export "hostcall:map" (func 8))"#,
                 r#"(export "hostcall:map" (func 8)) (export "hostcall:more" (func 8))"#,
             ),
-            ("i32.load offset=32 call 3", "i32.load offset=32 call 7"),
-            ("i32.load offset=32 call 3", "i32.load offset=40 call 3"),
+            ("i32.load offset=36 call 3", "i32.load offset=36 call 7"),
+            ("i32.load offset=36 call 3", "i32.load offset=72 call 3"),
         ],
         expect![[r#"
             the export section: a function as `hostcall:map` | Func 2 as `hostcall:start`
@@ -336,7 +457,7 @@ fn added_exports() {
             the export section: a function as `hostcall:map` | Table 0 as `hostcall:map`
             the export section: a function as `hostcall:start` | Func 8 as `hostcall:more`
             function 8, a copy of a provider's function 1: a call | `Call { function_index: 7 }`
-            function 8, a copy of a provider's function 1: `I32Load { memarg: MemArg { align: 2, max_align: 2, offset: 32, memory: 0 } }` | `I32Load { memarg: MemArg { align: 2, max_align: 2, offset: 40, memory: 0 } }`
+            function 8, a copy of a provider's function 1: `I32Load { memarg: MemArg { align: 2, max_align: 2, offset: 36, memory: 0 } }` | `I32Load { memarg: MemArg { align: 2, max_align: 2, offset: 72, memory: 0 } }`
         "#]],
     );
 }

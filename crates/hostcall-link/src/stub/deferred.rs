@@ -2,20 +2,22 @@
 
 mod append;
 mod checks;
+mod copy;
 mod layout;
 
 use wasm_encoder::{BlockType, InstructionSink, ValType};
 
 use super::module::{self, Body, Parts};
 use super::queue::Access;
-use super::wrapper::{pass_on, wrapper_module};
+use super::wrapper::{counting_module, pass_on};
 use super::{FUNCTION, Guest, Queue, Record};
 use crate::{FuncType, Provider};
 use layout::{Layout, Size};
 
 /// A function of type `ty`, which has no results, that stands in the place of
 /// import `import` and queues calls as function `id`, neither 0 nor `u32::MAX`. It
-/// adds one to the `u64` at address `counter` of the host page for each call.
+/// adds one to the `u64` at address `counter` of the host page for each call, and
+/// to the one behind it for each that crosses at once.
 ///
 /// What cannot be queued (a pointer that does not fit the guest's memory, more
 /// than an empty queue can hold, a case that does not exist) crosses at once,
@@ -53,7 +55,7 @@ pub(super) fn deferred_module(
     let layout = Layout::new(ty, record);
     let Some(room) = layout.room(queue) else {
         // No call has room, so each crosses directly.
-        return wrapper_module(import, ty, Some(queue), counter);
+        return counting_module(import, ty, Some(queue), counter, counter.map(at_once));
     };
     let mut parts = Parts::default();
     let memory = (!record.copies.is_empty()).then(|| parts.guest_memory(guest));
@@ -76,11 +78,18 @@ pub(super) fn deferred_module(
     stub.module(parts, import, counter)
 }
 
+/// Where the calls are counted that cross at once.
+fn at_once(counter: u32) -> u32 {
+    counter + 8
+}
+
 /// Functions of the module, behind the two that it imports: the stub itself, and
 /// what it calls when things are not as usual.
 const OPEN: u32 = 3;
 const SLOW: u32 = 4;
+/// There is no copy without checks, so one of these that is there has its place.
 const DIRECT: u32 = 5;
+const COPY: u32 = 6;
 
 struct Stub<'a> {
     ty: &'a FuncType,
@@ -107,8 +116,12 @@ impl Stub<'_> {
         let slow = parts.function("slow", passed, Vec::new(), self.slow());
         debug_assert_eq!((open, slow), (OPEN, SLOW));
         if checked {
-            let direct = parts.function("direct", params, Vec::new(), self.direct(import));
+            let direct = parts.function("direct", params, Vec::new(), self.direct(import, counter));
             debug_assert_eq!(direct, DIRECT);
+        }
+        if !self.record.copies.is_empty() {
+            let copy = parts.function("copy", self.copy_params(), Vec::new(), self.copy());
+            debug_assert_eq!(copy, COPY);
         }
         parts.finish()
     }
@@ -176,10 +189,13 @@ impl Stub<'_> {
     }
 
     /// Calls the import, behind all that is queued.
-    fn direct(&self, import: u32) -> Body {
+    fn direct(&self, import: u32, counter: Option<u32>) -> Body {
         let mut body = Body::new(&[]);
         let mut code = body.code();
         self.access.drain_if_queued(&mut code);
+        if let Some(counter) = counter {
+            self.access.page.increment(&mut code, at_once(counter));
+        }
         pass_on(&mut code, self.layout.params());
         code.call(import);
         body

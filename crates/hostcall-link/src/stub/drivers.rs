@@ -56,6 +56,9 @@ pub(super) fn fold_module(export: &str, ty: &FuncType, batch: &Batch) -> Vec<u8>
     Driver::new(ty, rest, batch, Kind::Fold).module(export, ty)
 }
 
+/// Calls in a turn.
+const CALLS: u32 = 8;
+
 /// The parameter of a driver.
 const COUNT: u32 = 0;
 /// How many calls have returned.
@@ -109,44 +112,68 @@ impl<'a> Driver<'a> {
     }
 
     /// All calls. `progress` is right whenever one of them leaves.
+    ///
+    /// No register outlives a call, so that locals are stored and loaded around
+    /// each: most calls are made several to a turn, which moves them once.
     fn calls(&self, code: &mut InstructionSink<'_>, page: Page, export: u32) {
         if self.kind == Kind::Fold {
             self.load_accumulator(code, page);
         }
+        self.turns(code, page, export, CALLS);
+        self.turns(code, page, export, 1);
+        self.progress(code, page, 0);
+    }
+
+    /// Turns of `calls` calls each, while so many are left.
+    fn turns(&self, code: &mut InstructionSink<'_>, page: Page, export: u32, calls: u32) {
         code.loop_(BlockType::Empty);
-        code.i32_const(0).local_get(DONE);
-        code.i32_store(page.at(self.batch.progress.into(), 4));
-        code.local_get(DONE).local_get(COUNT).i32_ne();
+        code.local_get(COUNT).local_get(DONE).i32_sub();
+        code.i32_const(calls as i32).i32_ge_u();
         code.if_(BlockType::Empty);
-        self.call(code, page, export);
+        for call in 0..calls {
+            self.progress(code, page, call);
+            self.call(code, page, export, call);
+        }
+        advance(code, DONE, calls);
+        advance(code, INPUT, calls * self.element_fields.size);
+        if self.kind == Kind::Map {
+            advance(code, OUTPUT, calls * self.result_fields.size);
+        }
         code.br(1);
         code.end().end();
     }
 
-    /// One call.
-    fn call(&self, code: &mut InstructionSink<'_>, page: Page, export: u32) {
+    /// Notes that so many more calls have returned than were counted.
+    fn progress(&self, code: &mut InstructionSink<'_>, page: Page, more: u32) {
+        code.i32_const(0).local_get(DONE);
+        if more > 0 {
+            code.i32_const(more as i32).i32_add();
+        }
+        code.i32_store(page.at(self.batch.progress.into(), 4));
+    }
+
+    /// One call, which is at this position in its turn.
+    fn call(&self, code: &mut InstructionSink<'_>, page: Page, export: u32, position: u32) {
         if self.kind == Kind::Fold {
             for result in self.result_locals() {
                 code.local_get(result);
             }
         }
-        self.load_element(code, page);
+        self.load_element(code, page, position * self.element_fields.size);
         code.call(export);
         for result in self.result_locals().rev() {
             code.local_set(result);
         }
-        self.store_results(code, page);
-        advance(code, DONE, 1);
-        advance(code, INPUT, self.element_fields.size);
-        if self.kind == Kind::Map {
-            advance(code, OUTPUT, self.result_fields.size);
+        match self.kind {
+            Kind::Map => self.store_results(code, page, position * self.result_fields.size),
+            Kind::Fold => self.store_results(code, page, 0),
         }
     }
 
-    fn load_element(&self, code: &mut InstructionSink<'_>, page: Page) {
+    fn load_element(&self, code: &mut InstructionSink<'_>, page: Page, base: u32) {
         for (ty, offset) in self.element.iter().zip(&self.element_fields.offsets) {
             code.local_get(INPUT);
-            page.load(code, ty, place(self.batch.input, *offset));
+            page.load(code, ty, place(self.batch.input, base + *offset));
         }
     }
 
@@ -159,11 +186,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn store_results(&self, code: &mut InstructionSink<'_>, page: Page) {
+    fn store_results(&self, code: &mut InstructionSink<'_>, page: Page, base: u32) {
         let places = self.results.iter().zip(&self.result_fields.offsets);
         for ((ty, offset), local) in places.zip(self.result_locals()) {
             code.local_get(OUTPUT).local_get(local);
-            page.store(code, ty, place(self.batch.output, *offset));
+            page.store(code, ty, place(self.batch.output, base + *offset));
         }
     }
 

@@ -64,6 +64,9 @@ pub enum StoreAs {
         /// How many bytes are stored: 1, 2 or 4.
         bytes: u32,
     },
+    /// All four of an `i32` that is a Unicode scalar value; others are refused in
+    /// the same way.
+    Char,
 }
 
 /// Something that a parameter points to.

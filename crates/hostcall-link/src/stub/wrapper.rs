@@ -29,6 +29,17 @@ pub(super) fn wrapper_module(
     queue: Option<&Queue>,
     counter: Option<u32>,
 ) -> Vec<u8> {
+    counting_module(import, ty, queue, counter, None)
+}
+
+/// The same; `crossed` counts those calls that got past the drain.
+pub(super) fn counting_module(
+    import: u32,
+    ty: &FuncType,
+    queue: Option<&Queue>,
+    counter: Option<u32>,
+    crossed: Option<u32>,
+) -> Vec<u8> {
     let mut parts = Parts::default();
     let page = (queue.is_some() || counter.is_some()).then(|| parts.page());
     let access = queue.zip(page).map(|(queue, page)| Access {
@@ -46,6 +57,9 @@ pub(super) fn wrapper_module(
     }
     if let Some(access) = access {
         access.drain_if_queued(&mut code);
+    }
+    if let Some((page, crossed)) = page.zip(crossed) {
+        page.increment(&mut code, crossed);
     }
     code.call(import);
     let (params, results) = (module::values(&ty.params), module::values(&ty.results));

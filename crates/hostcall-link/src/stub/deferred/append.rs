@@ -2,8 +2,8 @@
 
 use wasm_encoder::InstructionSink;
 
-use super::Stub;
 use super::layout::Size;
+use super::{COPY, Stub};
 use crate::ValType;
 use crate::stub::{Store, StoreAs};
 
@@ -34,6 +34,7 @@ impl Stub<'_> {
             (StoreAs::Low8, ValType::I32) => page.store_low(code, 1, address),
             (StoreAs::Low16, ValType::I32) => page.store_low(code, 2, address),
             (StoreAs::Case { bytes, .. }, ValType::I32) => page.store_low(code, bytes, address),
+            (StoreAs::Char, ValType::I32) => page.store_low(code, 4, address),
             (StoreAs::Bool, ValType::I32) => {
                 code.i32_const(0).i32_ne();
                 page.store_low(code, 1, address);
@@ -55,7 +56,7 @@ impl Stub<'_> {
             }
             code.local_get(copy.pointer);
             length.as_i32(code);
-            code.memory_copy(self.access.page.0, self.memory);
+            code.call(COPY);
         }
     }
 

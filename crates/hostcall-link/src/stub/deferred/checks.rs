@@ -47,6 +47,10 @@ impl Stub<'_> {
                 code.local_get(param).i32_const(cases as i32).i32_ge_u();
                 any.or(code);
             }
+            if store.as_ == StoreAs::Char {
+                is_no_char(code, param);
+                any.or(code);
+            }
         }
     }
 
@@ -95,6 +99,14 @@ impl Stub<'_> {
         }
     }
 
+    /// The same for a local that is an address.
+    pub(super) fn unsigned_address(&self, code: &mut InstructionSink<'_>, local: u32) {
+        code.local_get(local);
+        if !self.guest.wide {
+            code.i64_extend_i32_u();
+        }
+    }
+
     /// The sum overflows only if the pointer alone is too large already, or the
     /// length, which was checked before.
     fn check_end(
@@ -119,7 +131,7 @@ impl Stub<'_> {
     }
 
     /// Leaves the size of the guest's memory on the stack.
-    fn memory_bytes(&self, code: &mut InstructionSink<'_>) {
+    pub(super) fn memory_bytes(&self, code: &mut InstructionSink<'_>) {
         code.memory_size(self.memory);
         if !self.guest.wide {
             code.i64_extend_i32_u();
@@ -155,4 +167,13 @@ impl Stub<'_> {
             }
         }
     }
+}
+
+/// Leaves on the stack whether an `i32` is no Unicode scalar value: a surrogate, or
+/// beyond the last.
+fn is_no_char(code: &mut InstructionSink<'_>, param: u32) {
+    code.local_get(param).i32_const(0xd800).i32_sub();
+    code.i32_const(0x800).i32_lt_u();
+    code.local_get(param).i32_const(0x11_0000).i32_ge_u();
+    code.i32_or();
 }

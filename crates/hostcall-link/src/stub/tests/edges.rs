@@ -170,6 +170,8 @@ fn queues_without_room() {
         assert_eq!(stub.is_queued(&[3]), queued, "{size}");
         assert_eq!(stub.is_queued(&[4]), queued, "{size}");
         assert_eq!(stub.machine.counter(COUNTER), 2);
+        let at_once = if queued { 0 } else { 2 };
+        assert_eq!(stub.machine.counter(COUNTER + 8), at_once);
     }
 }
 
@@ -202,6 +204,17 @@ fn cases_that_exist() {
         for other in [3, 0x102, 0x8000_0000, u32::MAX.into()] {
             assert!(!case.is_queued(&[other]), "{other}");
         }
+    }
+}
+
+#[test]
+fn characters() {
+    let mut stub = number(ValType::I32, StoreAs::Char);
+    for char in [0, 0xd7ff, 0xe000, 0x10_ffff] {
+        assert_eq!(stub.field(char), char);
+    }
+    for other in [0xd800, 0xdfff, 0x11_0000, 0x8000_0000, u32::MAX.into()] {
+        assert!(!stub.is_queued(&[other]), "{other:#x}");
     }
 }
 

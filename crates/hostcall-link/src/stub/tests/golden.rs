@@ -166,62 +166,141 @@ fn text() {
     check(
         &wasm,
         expect![[r#"
-        (module
-          (type (;0;) (func))
-          (type (;1;) (func (param i32 i32)))
-          (type (;2;) (func (param i32 i32)))
-          (type (;3;) (func (param i32) (result i32)))
-          (type (;4;) (func (param i32 i32 i64 i64)))
-          (type (;5;) (func (param i32 i32)))
-          (import "hostcall:guest" "memory" (memory (;0;) 0))
-          (import "hostcall:host" "page" (memory (;1;) 0))
-          (import "hostcall:queue" "drain" (func (;0;) (type 0)))
-          (import "hostcall:import" "3" (func (;1;) (type 1)))
-          (export "stub" (func $stub))
-          (func $stub (;2;) (type 2) (param i32 i32)
-            (local i64 i64 i32)
-            local.get 1
-            i64.extend_i32_u
-            local.tee 2
-            i64.const 4072
-            i64.gt_u
-            local.get 0
-            i64.extend_i32_u
-            local.get 2
-            i64.add
-            memory.size
-            i64.extend_i32_u
-            i64.const 16
-            i64.shl
-            i64.gt_u
-            i32.or
-            i64.const 16
-            local.get 2
-            i64.const 7
-            i64.add
-            i64.const -8
-            i64.and
-            i64.add
-            local.set 3
-            if ;; label = @1
-              local.get 0
-              local.get 1
-              call $direct
-            else
-              i32.const 0
-              i32.load 1 offset=16
-              local.tee 4
-              i32.const 4096
-              local.get 3
-              i32.wrap_i64
-              i32.sub
-              i32.le_u
-              i32.const 0
-              i32.load 1 offset=20
-              i32.const 7
-              i32.eq
-              i32.and
-              if ;; label = @2
+            (module
+              (type (;0;) (func))
+              (type (;1;) (func (param i32 i32)))
+              (type (;2;) (func (param i32 i32)))
+              (type (;3;) (func (param i32) (result i32)))
+              (type (;4;) (func (param i32 i32 i64 i64)))
+              (type (;5;) (func (param i32 i32)))
+              (type (;6;) (func (param i32 i32 i32)))
+              (import "hostcall:guest" "memory" (memory (;0;) 0))
+              (import "hostcall:host" "page" (memory (;1;) 0))
+              (import "hostcall:queue" "drain" (func (;0;) (type 0)))
+              (import "hostcall:import" "3" (func (;1;) (type 1)))
+              (export "stub" (func $stub))
+              (func $stub (;2;) (type 2) (param i32 i32)
+                (local i64 i64 i32)
+                local.get 1
+                i64.extend_i32_u
+                local.tee 2
+                i64.const 4072
+                i64.gt_u
+                local.get 0
+                i64.extend_i32_u
+                local.get 2
+                i64.add
+                memory.size
+                i64.extend_i32_u
+                i64.const 16
+                i64.shl
+                i64.gt_u
+                i32.or
+                i64.const 16
+                local.get 2
+                i64.const 7
+                i64.add
+                i64.const -8
+                i64.and
+                i64.add
+                local.set 3
+                if ;; label = @1
+                  local.get 0
+                  local.get 1
+                  call $direct
+                else
+                  i32.const 0
+                  i32.load 1 offset=16
+                  local.tee 4
+                  i32.const 4096
+                  local.get 3
+                  i32.wrap_i64
+                  i32.sub
+                  i32.le_u
+                  i32.const 0
+                  i32.load 1 offset=20
+                  i32.const 7
+                  i32.eq
+                  i32.and
+                  if ;; label = @2
+                    local.get 4
+                    local.get 0
+                    i64.extend_i32_u
+                    i64.store 1 offset=32
+                    local.get 4
+                    local.get 1
+                    i64.extend_i32_u
+                    i64.store 1 offset=40
+                    local.get 4
+                    i32.const 48
+                    i32.add
+                    local.get 0
+                    local.get 2
+                    i32.wrap_i64
+                    call $copy
+                    i32.const 0
+                    local.get 4
+                    local.get 3
+                    i32.wrap_i64
+                    i32.add
+                    i32.store 1 offset=16
+                  else
+                    local.get 0
+                    local.get 1
+                    local.get 2
+                    local.get 3
+                    call $slow
+                  end
+                end
+              )
+              (func $open (;3;) (type 3) (param i32) (result i32)
+                (local i32)
+                loop ;; label = @1
+                  i32.const 0
+                  i32.load 1 offset=16
+                  i32.const 7
+                  i32.add
+                  i32.const -8
+                  i32.and
+                  local.tee 1
+                  i32.const 4088
+                  local.get 0
+                  i32.sub
+                  i32.gt_u
+                  if ;; label = @2
+                    call 0
+                    br 1 (;@1;)
+                  end
+                end
+                i32.const 0
+                i32.load 1 offset=24
+                i32.const 0
+                i32.load 1 offset=16
+                i32.store 1 offset=36
+                local.get 1
+                i32.const 7
+                i32.store 1 offset=32
+                i32.const 0
+                local.get 1
+                i32.store 1 offset=24
+                i32.const 0
+                i32.const 7
+                i32.store 1 offset=20
+                i32.const 0
+                local.get 1
+                i32.const 8
+                i32.add
+                i32.store 1 offset=16
+                local.get 1
+                i32.const 8
+                i32.add
+              )
+              (func $slow (;4;) (type 4) (param i32 i32 i64 i64)
+                (local i32)
+                local.get 3
+                i32.wrap_i64
+                call $open
+                local.set 4
                 local.get 4
                 local.get 0
                 i64.extend_i32_u
@@ -236,104 +315,73 @@ fn text() {
                 local.get 0
                 local.get 2
                 i32.wrap_i64
-                memory.copy 1 0
+                call $copy
                 i32.const 0
                 local.get 4
                 local.get 3
                 i32.wrap_i64
                 i32.add
                 i32.store 1 offset=16
-              else
+              )
+              (func $direct (;5;) (type 5) (param i32 i32)
+                i32.const 0
+                i32.load 1 offset=20
+                if ;; label = @1
+                  call 0
+                end
                 local.get 0
                 local.get 1
+                call 1
+              )
+              (func $copy (;6;) (type 6) (param i32 i32 i32)
+                (local i32)
                 local.get 2
-                local.get 3
-                call $slow
-              end
-            end
-          )
-          (func $open (;3;) (type 3) (param i32) (result i32)
-            (local i32)
-            loop ;; label = @1
-              i32.const 0
-              i32.load 1 offset=16
-              i32.const 7
-              i32.add
-              i32.const -8
-              i32.and
-              local.tee 1
-              i32.const 4088
-              local.get 0
-              i32.sub
-              i32.gt_u
-              if ;; label = @2
-                call 0
-                br 1 (;@1;)
-              end
-            end
-            i32.const 0
-            i32.load 1 offset=24
-            i32.const 0
-            i32.load 1 offset=16
-            i32.store 1 offset=36
-            local.get 1
-            i32.const 7
-            i32.store 1 offset=32
-            i32.const 0
-            local.get 1
-            i32.store 1 offset=24
-            i32.const 0
-            i32.const 7
-            i32.store 1 offset=20
-            i32.const 0
-            local.get 1
-            i32.const 8
-            i32.add
-            i32.store 1 offset=16
-            local.get 1
-            i32.const 8
-            i32.add
-          )
-          (func $slow (;4;) (type 4) (param i32 i32 i64 i64)
-            (local i32)
-            local.get 3
-            i32.wrap_i64
-            call $open
-            local.set 4
-            local.get 4
-            local.get 0
-            i64.extend_i32_u
-            i64.store 1 offset=32
-            local.get 4
-            local.get 1
-            i64.extend_i32_u
-            i64.store 1 offset=40
-            local.get 4
-            i32.const 48
-            i32.add
-            local.get 0
-            local.get 2
-            i32.wrap_i64
-            memory.copy 1 0
-            i32.const 0
-            local.get 4
-            local.get 3
-            i32.wrap_i64
-            i32.add
-            i32.store 1 offset=16
-          )
-          (func $direct (;5;) (type 5) (param i32 i32)
-            i32.const 0
-            i32.load 1 offset=20
-            if ;; label = @1
-              call 0
-            end
-            local.get 0
-            local.get 1
-            call 1
-          )
-        )
-    "#]],
+                i32.const 64
+                i32.gt_u
+                local.get 1
+                i64.extend_i32_u
+                i64.const 64
+                i64.add
+                memory.size
+                i64.extend_i32_u
+                i64.const 16
+                i64.shl
+                i64.gt_u
+                i32.or
+                if ;; label = @1
+                  local.get 0
+                  local.get 1
+                  local.get 2
+                  memory.copy 1 0
+                else
+                  local.get 0
+                  local.get 2
+                  i32.add
+                  local.set 3
+                  loop ;; label = @2
+                    local.get 0
+                    local.get 3
+                    i32.lt_u
+                    if ;; label = @3
+                      local.get 0
+                      local.get 1
+                      i64.load align=1
+                      i64.store 1 align=1
+                      local.get 0
+                      i32.const 8
+                      i32.add
+                      local.set 0
+                      local.get 1
+                      i32.const 8
+                      i32.add
+                      local.set 1
+                      br 1 (;@2;)
+                    end
+                  end
+                end
+              )
+            )
+        "#]],
     );
 }
 

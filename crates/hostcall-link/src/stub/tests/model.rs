@@ -100,6 +100,7 @@ fn queued(
         fields.push(match store.as_ {
             StoreAs::Bool => u64::from(*arg != 0),
             StoreAs::Case { cases, .. } if *arg >= u64::from(cases) => return None,
+            StoreAs::Char if char::from_u32(*arg as u32).is_none() => return None,
             _ => arg & low,
         });
     }

@@ -101,6 +101,7 @@ pub fn width(as_: StoreAs, ty: &ValType) -> u32 {
         (StoreAs::Low8 | StoreAs::Bool, _) => 1,
         (StoreAs::Low16, _) => 2,
         (StoreAs::Case { bytes, .. }, _) => bytes,
+        (StoreAs::Char, _) => 4,
     }
 }
 

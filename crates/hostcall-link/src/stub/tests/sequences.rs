@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use wasmi::Func;
 
-use super::machine::{Machine, PAGE_BYTES};
+use super::machine::{Event, Machine, PAGE_BYTES};
 use super::model::Model;
 use super::shapes::{Param, Shape, shapes};
 use crate::stub::deferred::deferred_module;
@@ -76,6 +76,8 @@ struct World {
     stubs: Vec<Func>,
     plain: Func,
     counts: Vec<u64>,
+    /// Those of them that crossed at once.
+    direct: Vec<u64>,
 }
 
 impl World {
@@ -100,7 +102,7 @@ impl World {
             let wasm = deferred_module(index, ty, id(index), record, &queue, guest, counter);
             stubs.push(machine.function(&wasm, None));
             if let Some(counter) = counter {
-                machine.page()[counter as usize..][..8].fill(0);
+                machine.page()[counter as usize..][..16].fill(0);
             }
         }
         let ty = FuncType::new([ValType::I32], [ValType::I32]);
@@ -110,6 +112,7 @@ impl World {
             model: Model::new(queue),
             queue,
             counts: vec![0; shapes.len()],
+            direct: vec![0; shapes.len()],
             shapes,
             stubs,
             plain,
@@ -178,16 +181,31 @@ impl World {
     fn compare(&mut self) {
         let control = [self.model.tail, self.model.current, self.model.run];
         assert_eq!(self.machine.control(), control);
-        assert_eq!(self.machine.seen(), std::mem::take(&mut self.model.log));
-        for (index, count) in (0..).zip(self.counts.clone()) {
+        let log = std::mem::take(&mut self.model.log);
+        self.count_direct(&log);
+        assert_eq!(self.machine.seen(), log);
+        let counts = self.counts.iter().zip(&self.direct);
+        for (index, (count, direct)) in (0..).zip(counts) {
             if let Some(counter) = counter(index) {
-                assert_eq!(self.machine.counter(counter), count);
+                assert_eq!(self.machine.counter(counter), *count);
+                assert_eq!(self.machine.counter(counter + 8), *direct);
+            }
+        }
+    }
+
+    fn count_direct(&mut self, log: &[Event]) {
+        for event in log {
+            if let Event::Direct(import, _) = event
+                && let Some(count) = self.direct.get_mut(*import as usize)
+            {
+                *count += 1;
             }
         }
     }
 
     fn nothing_else_was_written(&mut self) {
-        let first = CONTROL..COUNTERS + 8 * self.stubs.len() as u32;
+        let stubs = self.stubs.len().next_multiple_of(2) as u32;
+        let first = CONTROL..COUNTERS + 8 * stubs;
         let queue = self.queue.start..self.queue.start + self.queue.size;
         let bytes = (0..).zip(self.machine.page().iter());
         for (address, byte) in bytes {

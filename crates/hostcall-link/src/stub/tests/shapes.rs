@@ -109,6 +109,9 @@ fn number((kind, x): (u8, u64), as_: StoreAs) -> u64 {
     match as_ {
         StoreAs::Case { cases, .. } if kind % 8 != 0 => x % u64::from(cases),
         StoreAs::Case { cases, .. } => u64::from(cases) + x % 2,
+        StoreAs::Char if kind % 8 != 0 => x % 0xd800,
+        // Around the edges of what is a character.
+        StoreAs::Char => [0xd7ff, 0xd800, 0xdfff, 0xe000, 0x10_ffff, 0x11_0000][x as usize % 6],
         StoreAs::Bool if kind % 2 == 0 => 0,
         _ => x,
     }
@@ -156,6 +159,7 @@ fn numbers() -> impl Strategy<Value = Param> {
         Just(StoreAs::Low8),
         Just(StoreAs::Low16),
         Just(StoreAs::Bool),
+        Just(StoreAs::Char),
         cases.prop_map(|(cases, bytes)| StoreAs::Case {
             cases: if bytes == 1 { cases.min(256) } else { cases },
             bytes
