@@ -1,10 +1,10 @@
 //! Parses a WebAssembly guest, describes it, plans how each of its imports
-//! reaches its host function, and [links](link()): puts functions into the guest
-//! in the place of imports. No engine, no I/O: bytes and names go in, plain data
-//! and bytes come out.
+//! reaches its host function, and [links](link()): puts functions into the guest,
+//! in the place of imports, around them, and around exports. No engine, no I/O:
+//! bytes and names go in, plain data and bytes come out.
 //!
 //! ```
-//! use hostcall_link::{Binding, FuncType, HostItem, Inlining, ModuleInfo, Provides, Surface, ValType, plan};
+//! use hostcall_link::{Binding, Deferral, FuncType, HostItem, Inlining, ModuleInfo, Provides, Surface, ValType, plan};
 //!
 //! let guest = wat::parse_str(
 //!     r#"(module
@@ -21,6 +21,7 @@
 //!         signature: "func(text: string)".into(),
 //!         forms: vec![FuncType::new([ValType::I32, ValType::I32], [])],
 //!         inlining: Inlining::Impossible,
+//!         deferral: Deferral::Unasked,
 //!     },
 //! };
 //! let surface = Surface { items: vec![log], ..Surface::default() };
@@ -35,7 +36,10 @@
 //! ```
 //!
 //! [`link()`] makes a linked module: imports replaced by functions of a
-//! [`Provider`], small ones put into the places where they are called.
+//! [`Provider`] or with such functions around them, small ones put into the places
+//! where they are called; and added exports. [`inline`] builds bodies of host
+//! functions, [`stub`] what queues calls for the host, lets it see queued calls
+//! first, counts calls, or calls an export many times.
 //!
 //! [`ModuleInfo::parse`] validates everything but the inside of function
 //! bodies, whose operators it only reads. Engines validate bodies anyway, when
@@ -76,13 +80,13 @@ pub use link::{
     AddedExport, AddedFunction, Budget, HostPage, InlinedRange, LinkOptions, Linked, LinkedImport,
     Replacement, RewriteError, RewriteErrorKind, TrapSite, Wrapper, link,
 };
-pub use plan::{Binding, Crossing, Inlined, Plan, PlannedImport, plan};
+pub use plan::{Binding, Crossing, Inlined, MappedExport, Plan, PlannedImport, plan};
 pub use provide::{
     ProvideError, ProvideErrorKind, ProvideOptions, Provided, Provision, Unused, provide, unused,
 };
 pub use provider::{Provider, ProviderError};
 pub use quote::ImportName;
-pub use surface::{HostItem, Inlining, Provides, Surface};
+pub use surface::{Deferral, HostItem, Inlining, Provides, Surface};
 pub use types::{ExternType, FuncType, GlobalType, MemoryType, TableType, ValType};
 
 /// Names that start with this are ours, in imports and exports: [`plan`]

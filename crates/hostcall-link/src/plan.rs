@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::fit::Offers;
 use crate::{
-    Export, ExternType, Import, Inlining, LinkError, LinkOptions, Linked, ModuleInfo, Place,
-    Problem, ProblemKind, Provides, RESERVED_PREFIX, Surface, ValType, fit, suggest,
+    Deferral, Export, ExternType, FuncType, Import, Inlining, LinkError, LinkOptions, Linked,
+    ModuleInfo, Place, Problem, ProblemKind, Provides, RESERVED_PREFIX, Surface, ValType, fit,
+    suggest,
 };
 
 /// How one imported function reaches its host function.
@@ -18,6 +19,8 @@ use crate::{
 pub enum Crossing {
     /// The body of the host function stands in the guest: nothing crosses.
     Inline,
+    /// Calls are queued in the guest, and many cross at once.
+    Deferred,
     /// The ordinary crossing: the engine calls the host function.
     Call,
 }
@@ -26,6 +29,7 @@ impl fmt::Display for Crossing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Crossing::Inline => "inline",
+            Crossing::Deferred => "deferred",
             Crossing::Call => "call",
         })
     }
@@ -128,6 +132,20 @@ pub struct Plan {
     /// Imports that only the linked module has: host functions that inlined
     /// bodies call.
     pub added: Vec<PlannedImport>,
+    /// Exports that the host can map over many arguments.
+    pub mapped: Vec<MappedExport>,
+}
+
+/// An export that gets a driver: a loop in the guest that calls it once for
+/// each element of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappedExport {
+    /// The name of the export.
+    pub name: String,
+    /// Its type.
+    pub ty: FuncType,
+    /// Whether it can also be folded: its results are its first parameters.
+    pub folds: bool,
 }
 
 /// Plans how the imports of a guest reach what a host offers.
@@ -223,10 +241,14 @@ impl<'a> Planner<'a> {
             Provides::Func {
                 signature,
                 inlining,
+                deferral,
                 ..
             } => {
-                let (crossing, reason) = self.crossing(*inlining);
-                (Some(signature.clone()), Some(crossing), reason.to_owned())
+                let (crossing, reason) = match self.deferred(deferral) {
+                    Some(deferred) => deferred,
+                    None => self.crossing(*inlining),
+                };
+                (Some(signature.clone()), Some(crossing), reason)
             }
             other => (None, None, format!("a {} of the host", other.kind())),
         };
@@ -243,8 +265,8 @@ impl<'a> Planner<'a> {
     /// How a host function crosses. A body that works on guest memory works
     /// on the memory that pointers refer to, or not at all: then a call of the
     /// host function says what is missing.
-    fn crossing(&self, inlining: Inlining) -> (Crossing, &'static str) {
-        match (inlining, self.info.memory()) {
+    fn crossing(&self, inlining: Inlining) -> (Crossing, String) {
+        let (crossing, reason) = match (inlining, self.info.memory()) {
             (Inlining::Impossible, _) => (Crossing::Call, "a host function"),
             (Inlining::Off, _) => (Crossing::Call, "a host function; inlining is off"),
             (Inlining::Scalar, _) => (Crossing::Inline, "its body stands in the guest"),
@@ -257,7 +279,33 @@ impl<'a> Planner<'a> {
             (Inlining::Memory, None) => {
                 (Crossing::Call, "not inlined: the guest exports no memory")
             }
-        }
+        };
+        (crossing, reason.to_owned())
+    }
+
+    /// How a host function crosses that should be deferred; `None` for others.
+    /// Without memory to copy from, a call says what is missing.
+    fn deferred(&self, deferral: &Deferral) -> Option<(Crossing, String)> {
+        let queued = (
+            Crossing::Deferred,
+            "queued in the guest; many cross at once",
+        );
+        let (crossing, reason) = match (deferral, self.info.memory()) {
+            (Deferral::Unasked, _) => return None,
+            (Deferral::Off, _) => (Crossing::Call, "a host function; deferring is off"),
+            (Deferral::Unfit(reason), _) => {
+                return Some((Crossing::Call, format!("not deferred: {reason}")));
+            }
+            (Deferral::Scalar, _) => queued,
+            (Deferral::Memory, Some((_, ty))) if !ty.shared => queued,
+            (Deferral::Memory, Some(_)) => {
+                (Crossing::Call, "not deferred: the guest's memory is shared")
+            }
+            (Deferral::Memory, None) => {
+                (Crossing::Call, "not deferred: the guest exports no memory")
+            }
+        };
+        Some((crossing, reason.to_owned()))
     }
 
     fn without_offer(&self, import: &Import) -> Result<PlannedImport, ProblemKind> {

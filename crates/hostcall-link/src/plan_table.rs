@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use crate::{ExternType, ImportName, Plan, PlannedImport};
+use crate::{ExternType, ImportName, MappedExport, Plan, PlannedImport};
 
 const HEADINGS: [&str; COLUMNS] = ["#", "import", "type", "crossing", "size", "why"];
 const COLUMNS: usize = 6;
@@ -11,9 +11,16 @@ const WIDEST: usize = 48;
 
 impl Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.imports.is_empty() {
-            return f.write_str("no imports\n");
+        match self.imports.is_empty() {
+            true => f.write_str("no imports\n")?,
+            false => self.write_imports(f)?,
         }
+        self.mapped.iter().try_for_each(|export| mapped(f, export))
+    }
+}
+
+impl Plan {
+    fn write_imports(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let headings = HEADINGS.map(str::to_owned);
         let mut rows = vec![headings];
         rows.extend(self.imports.iter().map(cells));
@@ -37,6 +44,15 @@ fn cells(planned: &PlannedImport) -> [String; COLUMNS] {
         size(planned),
         planned.reason.clone(),
     ]
+}
+
+fn mapped(f: &mut fmt::Formatter<'_>, export: &MappedExport) -> fmt::Result {
+    let MappedExport { name, ty, folds } = export;
+    let (name, folds) = (name.escape_debug(), if *folds { " and folds" } else { "" });
+    writeln!(
+        f,
+        "export `{name}` {ty} maps{folds}: a loop in the guest calls it"
+    )
 }
 
 /// An import that is not in the guest has no position there.

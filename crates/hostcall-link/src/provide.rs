@@ -8,9 +8,9 @@ pub use error::{ProvideError, ProvideErrorKind};
 pub use unused::{Unused, unused};
 
 use crate::{
-    Binding, Budget, Crossing, HostItem, Import, Inlining, LinkOptions, Linked, LinkedImport,
-    ModuleInfo, Plan, PlannedImport, Provider, Provides, Replacement, RewriteError, Surface, link,
-    plan,
+    Binding, Budget, Crossing, Deferral, HostItem, Import, Inlining, LinkOptions, Linked,
+    LinkedImport, ModuleInfo, Plan, PlannedImport, Provider, Provides, Replacement, RewriteError,
+    Surface, link, plan,
 };
 
 /// A provider, and the module from which guests import its functions.
@@ -142,6 +142,7 @@ fn surface(offers: &[Offer<'_>]) -> Surface {
                 signature: ty.to_string(),
                 forms: vec![ty.clone()],
                 inlining: inlining(offer.provider),
+                deferral: Deferral::Unasked,
             },
         })
     });

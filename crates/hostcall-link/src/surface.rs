@@ -46,6 +46,8 @@ pub enum Provides {
         forms: Vec<FuncType>,
         /// Whether it can stand in the guest.
         inlining: Inlining,
+        /// Whether calls of it may wait in the guest.
+        deferral: Deferral,
     },
     /// A memory.
     Memory(MemoryType),
@@ -68,6 +70,24 @@ pub enum Inlining {
     /// Its body goes into the guest.
     Scalar,
     /// The same, and the body works on the guest's memory.
+    Memory,
+}
+
+/// Whether calls of a host function may be queued in the guest and delivered
+/// later, many at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deferral {
+    /// Nobody has asked for it.
+    #[default]
+    Unasked,
+    /// It may, but deferring is switched off.
+    Off,
+    /// It should, but its calls cannot be kept, for this reason.
+    Unfit(String),
+    /// It may: its arguments are values.
+    Scalar,
+    /// The same, and bytes of the guest's memory are copied at the call.
     Memory,
 }
 

@@ -210,7 +210,8 @@ fn a_plan_is_plain_data() {
               "inlined": null
             }
           ],
-          "added": []
+          "added": [],
+          "mapped": []
         }"#]]
     .assert_eq(&json);
     assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), plan);

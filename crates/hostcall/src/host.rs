@@ -366,6 +366,7 @@ impl<T: 'static> Host<T> {
                         func.body.as_ref(),
                         self.inlining.allows(&item.module, &item.name),
                     ),
+                    deferral: hostcall_link::Deferral::Unasked,
                 },
                 ItemKind::Memory(ty) => Provides::Memory(ty.clone()),
                 ItemKind::Global(ty, _) => Provides::Global(ty.clone()),

@@ -4,7 +4,7 @@ use crate::core::from_func_type;
 use crate::error::Error;
 use crate::host::Host;
 use crate::owned::StoreData;
-use hostcall_link::{HostItem, Import, ModuleInfo, Provides, Surface};
+use hostcall_link::{Deferral, HostItem, Import, Inlining, ModuleInfo, Provides, Surface};
 use std::sync::Arc;
 use wasmtime::{Engine, Linker, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
@@ -103,7 +103,8 @@ fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
     let items = funcs.map(|(name, func)| {
         let ty = from_func_type(&func.ty(&store));
         let provides = Provides::Func {
-            inlining: hostcall_link::Inlining::Impossible,
+            inlining: Inlining::Impossible,
+            deferral: Deferral::Unasked,
             signature: format!("wasi {name}"),
             forms: vec![ty],
         };

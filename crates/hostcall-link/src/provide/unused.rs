@@ -7,8 +7,8 @@ use crate::quote::Quoted;
 use crate::report::{List, write_line};
 use crate::suggest::{available, first_few, suggest};
 use crate::{
-    Available, ExternType, HostItem, Import, ImportName, Inlining, ModuleInfo, Provides, Provision,
-    Surface,
+    Available, Deferral, ExternType, HostItem, Import, ImportName, Inlining, ModuleInfo, Provides,
+    Provision, Surface,
 };
 
 /// Functions of a provider that are compared with the guest's imports.
@@ -83,6 +83,7 @@ fn wanted(info: &ModuleInfo) -> Surface {
             signature: String::new(),
             forms: Vec::new(),
             inlining: Inlining::Impossible,
+            deferral: Deferral::Unasked,
         },
     });
     Surface {

@@ -5,7 +5,7 @@ pub mod linking;
 pub mod refusals;
 
 use hostcall_link::{
-    FuncType, HostItem, Inlining, ModuleInfo, Plan, Provides, Surface, ValType, plan,
+    Deferral, FuncType, HostItem, Inlining, ModuleInfo, Plan, Provides, Surface, ValType, plan,
 };
 
 /// The description of a guest in text form.
@@ -49,6 +49,7 @@ pub fn function_of(module: &str, name: &str, signature: &str, forms: Vec<FuncTyp
             signature,
             forms,
             inlining: Inlining::Impossible,
+            deferral: Deferral::Unasked,
         },
     )
 }
