@@ -17,12 +17,15 @@ use proc_macro::TokenStream;
 /// A deferred function returns nothing or `Result<(), E>`. A call of it puts a
 /// record into a queue and returns; the function runs later, after every call
 /// that was made before. What `&str`, `&[T]` and `&T` point to is copied at the
-/// call. It takes no `&mut`, `GuestStr`, `GuestSlice`, `GuestPtr`, `GuestFunc` or
-/// `HostRef`; next to the guest it takes `String`, `Vec<T>` and `T`.
+/// call. It takes no `&mut`, `&CStr`, `GuestStr`, `GuestSlice`, `GuestPtr`,
+/// `GuestFunc` or `HostRef`; next to the guest it takes `String`, `Vec<T>` and `T`.
 ///
 /// With `batch` it takes many calls at once, as one slice: `batch: &[T]`. The
 /// parameters that guests pass are the fields of one `T`, a struct with
-/// `#[derive(GuestType, Clone, Copy)]` and `#[repr(C)]`.
+/// `#[derive(GuestType, Clone, Copy)]` and `#[repr(C)]`; or `T` is a number, `bool`
+/// or `char`, and the only parameter.
+///
+/// An error or panic traps where the call is delivered, later than it was made.
 ///
 /// # Inline functions
 ///

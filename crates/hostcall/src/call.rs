@@ -6,6 +6,7 @@
 )]
 
 use crate::args::Args;
+use crate::deferred::settle;
 use crate::error::{Bad, Error, ErrorKind, Place};
 use crate::fault::Lifted;
 use crate::guest_type::{Lift, Lower, Needs};
@@ -104,6 +105,22 @@ pub(crate) fn slots<'s>(
 /// Calls `callable` in the guest that `reach` reaches.
 #[inline(always)]
 pub(crate) fn call<P, R>(
+    reach: &mut dyn Reach,
+    callable: &Callable,
+    params: P::Value<'_>,
+) -> wasmtime::Result<R>
+where
+    P: Lower,
+    R: for<'a> Lift<Value<'a> = R>,
+{
+    reach.drain_kept()?;
+    let result = call_unsettled::<P, R>(reach, callable, params);
+    settle(reach, result)
+}
+
+/// The same; what the guest has queued stays there.
+#[inline(always)]
+fn call_unsettled<P, R>(
     reach: &mut dyn Reach,
     callable: &Callable,
     params: P::Value<'_>,

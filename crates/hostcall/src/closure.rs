@@ -4,7 +4,7 @@
 
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Returns};
-use crate::registry::{Decl, Registry};
+use crate::registry::{Decl, FuncRegistry};
 use std::marker::PhantomData;
 
 /// A closure that can be a host function.
@@ -24,7 +24,7 @@ use std::marker::PhantomData;
 pub trait IntoHostFunc<T, M>: Send + Sync + 'static {
     /// Registers the closure.
     #[doc(hidden)]
-    fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>);
+    fn register(self, decl: Decl<'_>, registry: &mut impl FuncRegistry<T>);
 }
 
 /// Marks closures that [`Host::func`](crate::Host::func) takes.
@@ -34,6 +34,14 @@ pub struct Free<M>(PhantomData<M>);
 /// is a guest type could also be an argument, `&mut T`.
 #[doc(hidden)]
 pub struct WithState<M>(PhantomData<M>);
+/// Marks closures without a result, which can be deferred.
+#[diagnostic::on_unimplemented(
+    message = "a deferred host function has no result",
+    label = "returns something",
+    note = "the guest has gone on when it is called: return nothing, or a `Result<(), E>`"
+)]
+pub trait WithoutResult {}
+
 /// Marks closures over parameters only.
 #[doc(hidden)]
 pub struct Plain;
@@ -51,6 +59,9 @@ macro_rules! params {
 // lets them be inferred, and once for any lifetime of what they borrow.
 macro_rules! closure {
     ($($name:ident)*) => {
+        impl<Kind, R: Returns<Ok = ()>, $($name),*> WithoutResult for Free<(Kind, R, $($name),*)> {}
+        impl<R: Returns<Ok = ()>, $($name),*> WithoutResult for WithState<(R, $($name),*)> {}
+
         #[allow(non_snake_case, unused_variables, reason = "named after the type parameters")]
         impl<T, F, R, $($name),*> IntoHostFunc<T, Free<(Plain, R, $($name),*)>> for F
         where
@@ -61,7 +72,7 @@ macro_rules! closure {
                 + for<'a> Fn($($name::Value<'a>),*) -> R
                 + Send + Sync + 'static,
         {
-            fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
+            fn register(self, decl: Decl<'_>, registry: &mut impl FuncRegistry<T>) {
                 // SAFETY: each of the parameters is lifted once, in order.
                 unsafe {
                     registry.func::<params!($($name)*), R, _>(decl, move |_, args| {
@@ -86,7 +97,7 @@ macro_rules! closure {
                 + for<'a> Fn(&mut T, $($name::Value<'a>),*) -> R
                 + Send + Sync + 'static,
         {
-            fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
+            fn register(self, decl: Decl<'_>, registry: &mut impl FuncRegistry<T>) {
                 // SAFETY: each of the parameters is lifted once, in order.
                 unsafe {
                     registry.func::<params!($($name)*), R, _>(decl, move |state, args| {
@@ -113,7 +124,7 @@ macro_rules! closure {
             $($name: for<'a> Lift<Value<'a> = $name> + 'static,)*
             F: Fn(&mut Guest<'_, T>, $($name),*) -> R + Send + Sync + 'static,
         {
-            fn register(self, decl: Decl<'_>, registry: &mut impl Registry<T>) {
+            fn register(self, decl: Decl<'_>, registry: &mut impl FuncRegistry<T>) {
                 // SAFETY: as above.
                 unsafe {
                     registry.guest_func::<params!($($name)*), ($($name,)*), R, _, _>(

@@ -29,16 +29,20 @@ use wasmtime::{Caller, Linker, ValRaw};
 #[doc(hidden)]
 pub trait Params {
     const NEEDS: Needs;
+    /// Number of core values.
+    const FLAT: usize;
     fn types(types: &mut Vec<Type>);
 }
 
 impl Params for () {
     const NEEDS: Needs = Needs::NOTHING;
+    const FLAT: usize = 0;
     fn types(_: &mut Vec<Type>) {}
 }
 
 impl<H: Lift, T: Params> Params for (H, T) {
     const NEEDS: Needs = H::NEEDS.and(T::NEEDS);
+    const FLAT: usize = H::FLAT + T::FLAT;
     fn types(types: &mut Vec<Type>) {
         types.push(H::ty());
         T::types(types);

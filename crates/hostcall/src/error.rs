@@ -1,5 +1,6 @@
 //! The error type of the crate, and how errors travel through a guest.
 
+use crate::deferred::DeferredFailure;
 use crate::fault::Fault;
 use crate::inline::InlinedCode;
 use crate::ty::Signature;
@@ -28,6 +29,8 @@ struct Inner {
     site: Option<Arc<Site>>,
     place: Option<Place>,
     export: Option<String>,
+    /// The element of a map or fold.
+    index: Option<usize>,
     backtrace: Vec<Frame>,
     source: Option<wasmtime::Error>,
 }
@@ -102,6 +105,8 @@ pub(crate) enum Place {
     Argument(u32),
     /// The same, found in the signature: `text: string`.
     Named(String),
+    /// The parameters together, which are a record.
+    Record,
     /// What a host function returns.
     Result,
     /// An address that the host chose.
@@ -165,6 +170,25 @@ impl Error {
         self.0.export.as_deref()
     }
 
+    /// Which deferred call failed and what came after it, if the host function
+    /// that failed is a deferred one.
+    pub fn deferred(&self) -> Option<&DeferredFailure> {
+        let source = self.0.source.as_ref()?;
+        match source.downcast_ref::<Crossed>() {
+            Some(Crossed {
+                deferred: Some(deferred),
+                ..
+            }) => Some(deferred),
+            _ => source.downcast_ref::<Error>()?.deferred(),
+        }
+    }
+
+    /// The position of the element that failed, if an export was mapped or
+    /// folded over many.
+    pub fn index(&self) -> Option<usize> {
+        self.0.index
+    }
+
     /// What the guest passed that was invalid, if that is what happened.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.0.kind {
@@ -213,6 +237,7 @@ impl Error {
             site: None,
             place: None,
             export: None,
+            index: None,
             backtrace: vec![],
             source: None,
         };
@@ -234,6 +259,11 @@ impl Error {
 
     pub(crate) fn wasmtime(source: wasmtime::Error) -> Error {
         Error::of(ErrorKind::Wasmtime).with_source(source)
+    }
+
+    pub(crate) fn at_index(mut self, index: usize) -> Error {
+        self.0.index = Some(index);
+        self
     }
 
     fn with_source(mut self, source: wasmtime::Error) -> Error {
@@ -260,6 +290,7 @@ impl Error {
                 .map(|crossed| crossed.site.clone()),
             place: None,
             export: Some(export.to_owned()),
+            index: None,
             backtrace,
             source: None,
         };
@@ -318,8 +349,14 @@ fn exit_status(_: &wasmtime::Error) -> Option<i32> {
 }
 
 /// Where the guest was: of an error that has come through several guests,
-/// where it arose, for that includes the others.
+/// where it arose, for that includes the others; of a deferred call, where the
+/// guest was stopped, if that had happened when the call was delivered.
 fn backtrace(error: &wasmtime::Error, code: Option<&InlinedCode>) -> Vec<Frame> {
+    let crossed = error.downcast_ref::<Crossed>();
+    let deferred = crossed.and_then(|crossed| crossed.deferred.as_ref());
+    if let Some(stopped) = deferred.and_then(|deferred| deferred.stopped_by.as_ref()) {
+        return stopped.0.backtrace.clone();
+    }
     match error.downcast_ref::<Error>() {
         Some(inner) if !inner.0.backtrace.is_empty() => inner.0.backtrace.clone(),
         _ => error

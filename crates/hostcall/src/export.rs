@@ -9,6 +9,7 @@ use crate::call::{
     self, Callable, INLINE_SLOTS, Shape, check_owner, export_error, lift_results, passing,
     reference_positions, slots,
 };
+use crate::deferred::settle;
 use crate::error::{Error, ErrorKind};
 use crate::guest_type::{Lift, Lower, Needs};
 use crate::instance::Instance;
@@ -296,7 +297,9 @@ impl DynExport {
     ) -> Result<(), Error> {
         check_owner(&self.callable, reach.owner())?;
         self.check_lengths(args, results)?;
-        let called = self.call_raw(&mut *reach, args, results);
+        let ready = reach.drain_kept();
+        let called = ready.and_then(|()| self.call_raw(&mut *reach, args, results));
+        let called = settle(&mut *reach, called);
         called.map_err(|error| reach.failed(error, &self.name))
     }
 

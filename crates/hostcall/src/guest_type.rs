@@ -21,6 +21,7 @@ mod text;
 pub use compound::{bad_tag, lift_case, load_tag, lower_case, max, store_tag};
 pub use handle::{GuestPtr, GuestSlice, GuestStr};
 pub use place::{GuestPlace, PlaceField, assert_unpadded};
+pub(crate) use scalar::to_char;
 
 /// A Rust type that can cross the boundary.
 ///
@@ -176,6 +177,8 @@ pub struct Needs {
     pub exclusive: bool,
     /// Function or object references.
     pub references: bool,
+    /// The guest's memory as it is when the host function looks.
+    pub handles: bool,
 }
 
 impl Needs {
@@ -183,6 +186,7 @@ impl Needs {
         memory: false,
         exclusive: false,
         references: false,
+        handles: false,
     };
     pub const MEMORY: Needs = Needs {
         memory: true,
@@ -196,12 +200,17 @@ impl Needs {
         references: true,
         ..Needs::NOTHING
     };
+    pub const HANDLES: Needs = Needs {
+        handles: true,
+        ..Needs::NOTHING
+    };
 
     pub const fn and(self, other: Needs) -> Needs {
         Needs {
             memory: self.memory || other.memory,
             exclusive: self.exclusive || other.exclusive,
             references: self.references || other.references,
+            handles: self.handles || other.handles,
         }
     }
 

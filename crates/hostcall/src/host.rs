@@ -3,8 +3,10 @@
 #![expect(unsafe_code, reason = "`Registry` has unsafe functions")]
 
 use crate::args::Args;
+use crate::batching::BatchSettings;
 use crate::closure::{Free, IntoHostFunc, WithState};
 use crate::crossing::{self, Linkage, Params};
+use crate::deferred::{BatchRecord, DeferredFunc, batch_record, record};
 use crate::error::{Error, Site};
 use crate::guest::Guest;
 use crate::guest_type::Returns;
@@ -12,10 +14,13 @@ use crate::inline::{Body, InlineArgs, InlineBody, InlineSettings, inlining};
 use crate::limits::Limits;
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
-use crate::registry::{Decl, Registry};
+use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::{Return, Signature};
 use crate::value::Value;
-use hostcall_link::{FuncType, GlobalType, HostItem, MemoryType, Provides, Surface, TableType};
+use hostcall_link::stub::Record;
+use hostcall_link::{
+    Deferral, FuncType, GlobalType, HostItem, MemoryType, Provides, Surface, TableType,
+};
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Config, Engine, Linker, WasmBacktraceDetails};
@@ -49,6 +54,7 @@ pub struct Host<T: 'static> {
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
     pub(crate) limits: Limits,
     pub(crate) inlining: InlineSettings,
+    pub(crate) batching: BatchSettings,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<crate::wasi::Wasi<T>>,
 }
@@ -74,6 +80,8 @@ pub(crate) struct HostFunc<T: 'static> {
     pub link: Option<Arc<LinkFunc<T>>>,
     /// Its Wasm form.
     pub body: Option<Body>,
+    /// How it takes calls that were queued.
+    pub deferred: Option<DeferredFunc<T>>,
     /// What it was registered with: functions of one block have the same.
     pub block: Option<usize>,
 }
@@ -84,6 +92,7 @@ impl<T: 'static> Clone for HostFunc<T> {
             signature: self.signature.clone(),
             link: self.link.clone(),
             body: self.body.clone(),
+            deferred: self.deferred.clone(),
             block: self.block,
         }
     }
@@ -95,7 +104,32 @@ impl<T: 'static> HostFunc<T> {
             signature,
             link: Some(link),
             body: None,
+            deferred: None,
             block: None,
+        }
+    }
+
+    /// What a record of its calls looks like.
+    pub fn record(&self, wide: bool) -> Option<Result<Record, String>> {
+        let deferred = self.deferred.as_ref()?;
+        Some(match deferred.batch {
+            true => batch_record(&self.signature),
+            false => record(&self.signature, wide),
+        })
+    }
+
+    fn deferral(&self, wide: bool, settings: &BatchSettings) -> Deferral {
+        match self.record(wide) {
+            None => Deferral::Unasked,
+            Some(Err(reason)) => Deferral::Unfit(reason),
+            Some(Ok(_)) if !settings.deferring => Deferral::Off,
+            Some(Ok(record)) if !settings.has_room(&record) => Deferral::Unfit(format!(
+                "a call takes {} bytes and 8 for the function, which the queue of {} has not",
+                record.size,
+                settings.queue_bytes()
+            )),
+            Some(Ok(record)) if record.copies.is_empty() => Deferral::Scalar,
+            Some(Ok(_)) => Deferral::Memory,
         }
     }
 
@@ -178,6 +212,7 @@ impl<T: 'static> Host<T> {
             catch_all: None,
             limits: Limits::NONE,
             inlining: InlineSettings::default(),
+            batching: BatchSettings::default(),
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -366,7 +401,7 @@ impl<T: 'static> Host<T> {
                         func.body.as_ref(),
                         self.inlining.allows(&item.module, &item.name),
                     ),
-                    deferral: hostcall_link::Deferral::Unasked,
+                    deferral: func.deferral(wide, &self.batching),
                 },
                 ItemKind::Memory(ty) => Provides::Memory(ty.clone()),
                 ItemKind::Global(ty, _) => Provides::Global(ty.clone()),
@@ -385,7 +420,7 @@ impl<T: 'static> Host<T> {
 /// Registers functions over a part `M` of the state `T`.
 pub(crate) struct HostRegistry<'h, T: 'static, G> {
     host: &'h mut Host<T>,
-    get: G,
+    pub get: G,
     block: usize,
 }
 
@@ -397,7 +432,7 @@ impl<'h, T, G> HostRegistry<'h, T, G> {
     }
 }
 
-impl<T, M, G> Registry<M> for HostRegistry<'_, T, G>
+impl<T, M, G> FuncRegistry<M> for HostRegistry<'_, T, G>
 where
     T: 'static,
     M: 'static,
@@ -421,28 +456,6 @@ where
             )
         });
         self.add(decl, HostFunc::native(decl.signature::<P, R>(), link));
-    }
-
-    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
-    where
-        P: Params + 'static,
-        R: Returns + 'static,
-        F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
-    {
-        let (get, func) = (self.get, Arc::new(func));
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let func = func.clone();
-            crossing::link_inline_func::<_, _, R, _>(
-                linker,
-                linkage,
-                Owned { get },
-                site,
-                move |state, args| func(state, args),
-            )
-        });
-        let native = HostFunc::native(decl.signature::<P, R>(), link);
-        let body = Some(Body::Rust(body));
-        self.add(decl, HostFunc { body, ..native });
     }
 
     unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
@@ -469,8 +482,66 @@ where
     }
 }
 
+impl<T, M, G> Registry<M> for HostRegistry<'_, T, G>
+where
+    T: 'static,
+    M: 'static,
+    G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
+{
+    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        let (get, func) = (self.get, Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let func = func.clone();
+            crossing::link_inline_func::<_, _, R, _>(
+                linker,
+                linkage,
+                Owned { get },
+                site,
+                move |state, args| func(state, args),
+            )
+        });
+        let native = HostFunc::native(decl.signature::<P, R>(), link);
+        let body = Some(Body::Rust(body));
+        self.add(decl, HostFunc { body, ..native });
+    }
+
+    unsafe fn deferred_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns<Ok = ()> + 'static,
+        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        self.add_deferred::<M, P, R, F>(decl, func);
+    }
+
+    unsafe fn deferred_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns<Ok = ()> + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
+    {
+        self.add_deferred_guest::<M, P, V, R, L, F>(decl, lift, func);
+    }
+
+    fn batch_func<E, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        E: BatchRecord,
+        R: Returns<Ok = ()> + 'static,
+        F: Fn(&mut M, &[E]) -> R + Send + Sync + 'static,
+    {
+        self.add_batch::<M, E, R, F>(decl, func);
+    }
+}
+
 impl<T: 'static, G> HostRegistry<'_, T, G> {
-    fn add(&mut self, decl: Decl<'_>, func: HostFunc<T>) {
+    pub(crate) fn add(&mut self, decl: Decl<'_>, func: HostFunc<T>) {
         let block = Some(self.block);
         let func = HostFunc { block, ..func };
         self.host.item(decl.module, decl.name, ItemKind::Func(func));

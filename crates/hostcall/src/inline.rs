@@ -183,6 +183,7 @@ impl<T: 'static> Host<T> {
             signature,
             link: None,
             body: Some(body),
+            deferred: None,
             block: None,
         };
         self.item(module, name, ItemKind::Func(func))

@@ -1,18 +1,66 @@
 //! A guest at work.
 
-use crate::error::Error;
+#![expect(unsafe_code, reason = "a raw call of the start function")]
+
+use crate::batching::COUNTER;
+use crate::deferred::{KeptCalls, discard, settle, undelivered};
+use crate::error::{Error, INSTANTIATION};
 use crate::export::{DynExport, Export, resolve, resolve_dynamic};
 use crate::guest::Guest;
 use crate::guest_type::{Lift, Lower};
 use crate::inline::{HostState, state, state_mut};
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
-use crate::reach::StoreReach;
+use crate::reach::{Reach, StoreReach};
 use crate::ty::Signature;
 use crate::value::Value;
+use hostcall_link::{Crossing, PlannedImport};
 use std::any::TypeId;
 use std::fmt;
 use wasmtime::{Func, Store};
+
+/// How often a guest has called one of its imports; see [`Instance::calls`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ImportCalls {
+    /// Module of the import.
+    pub module: String,
+    /// Name of the import.
+    pub name: String,
+    /// Number of calls, however they cross.
+    pub calls: u64,
+    /// How many of them crossed by themselves: all calls of a function that is
+    /// called, none of one whose body stands in the guest, and of a deferred one
+    /// those that could not be queued.
+    pub crossings: u64,
+}
+
+impl ImportCalls {
+    /// `counters` are two `u64`.
+    fn new(planned: &PlannedImport, counters: &[u8]) -> ImportCalls {
+        let mut counters = counters.chunks_exact(8).map(|counter| {
+            u64::from_le_bytes(counter.try_into().expect("a counter has eight bytes"))
+        });
+        let mut next = || counters.next().unwrap_or_default();
+        let (calls, not_queued) = (next(), next());
+        ImportCalls {
+            module: planned.import.module.clone(),
+            name: planned.import.name.clone(),
+            calls,
+            crossings: match planned.crossing {
+                Some(Crossing::Call) => calls,
+                // Nothing is queued that is inlined.
+                _ => not_queued,
+            },
+        }
+    }
+}
+
+/// The export by which a start function is run that the host has to run.
+const START: &str = "hostcall:start";
+
+/// What stands for the name of an export when kept calls are delivered.
+const DELIVERY: &str = "(delivery)";
 
 /// An instance of a [`Program`], with the state that its host functions work
 /// on.
@@ -45,6 +93,106 @@ impl<T: 'static> Instance<T> {
             store,
             instance,
         }
+    }
+
+    /// Runs the start function, where instantiating has left that to us: calls
+    /// that it has queued are delivered even if it traps.
+    pub(crate) fn start(&mut self) -> Result<(), Error> {
+        let Some(start) = self.instance.get_func(&mut self.store, START) else {
+            return Ok(());
+        };
+        let mut reach = self.reach();
+        // SAFETY: a start function has neither parameters nor results.
+        let started = unsafe { reach.call(&start, &mut []) };
+        settle(&mut reach, started).map_err(|error| reach.failed(error, INSTANTIATION))
+    }
+
+    /// Delivers calls that were kept when a deferred call before them failed, and
+    /// those that are queued, as after a call of the guest by Wasmtime's own API.
+    /// The next call of the guest does so, too, before the guest runs.
+    ///
+    /// # Errors
+    ///
+    /// If one of them fails: then those after it are kept.
+    pub fn deliver_deferred(&mut self) -> Result<(), Error> {
+        let mut reach = self.reach();
+        let delivered = reach.drain();
+        delivered.map_err(|error| reach.failed(error, DELIVERY))
+    }
+
+    /// Calls that are kept because a deferred call before them failed, and those
+    /// that a call through Wasmtime's own API has left in the queue, by import.
+    pub fn undelivered(&self) -> Vec<KeptCalls> {
+        let data = self.store.data();
+        match (self.program.deferred(), data.page) {
+            (Some(calls), Some(page)) => undelivered(data, page.data(&self.store), calls),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Forgets the calls that [`Instance::undelivered`] gives.
+    pub fn discard_deferred(&mut self) {
+        self.store.data_mut().kept.clear();
+        if let (Some(calls), Some(page)) = (self.program.deferred(), self.store.data().page) {
+            let queue = calls.queue;
+            discard(page.data_mut(&mut self.store), &queue);
+        }
+    }
+
+    /// How often the guest has called each of the functions that it imports, in
+    /// the order of its imports; empty if calls are not counted, see
+    /// [`Host::count_calls`](crate::Host::count_calls).
+    pub fn calls(&self) -> Vec<ImportCalls> {
+        let data = self.store.data();
+        let (Some(counters), Some(page)) = (self.program.batch_layout().counters, data.page) else {
+            return Vec::new();
+        };
+        let counters = page.data(&self.store)[counters as usize..].chunks_exact(COUNTER as usize);
+        let imports = self.program.plan().imports.iter();
+        let functions = imports.filter(|planned| planned.crossing.is_some());
+        let calls = functions
+            .zip(counters)
+            .map(|(planned, counters)| ImportCalls::new(planned, counters));
+        calls.collect()
+    }
+
+    /// How often the guest has crossed to have queued calls delivered, because
+    /// the queue was full, or because it was about to call what is not deferred.
+    ///
+    /// What waits when an export returns is delivered without a crossing, and so
+    /// not counted. Together with the [`crossings`](ImportCalls::crossings) of
+    /// every import, these are all crossings from the guest to its host
+    /// functions, but for those that bodies of inlined functions make.
+    ///
+    /// ```
+    /// use hostcall::Host;
+    ///
+    /// let mut host = Host::<i32>::new();
+    /// host.count_calls(true);
+    /// host.deferred_with_state("env", "add", |sum: &mut i32, n: i32| *sum += n);
+    /// host.func_with_state("env", "sum", |sum: &mut i32| *sum);
+    /// let program = host.program(
+    ///     br#"(module
+    ///         (import "env" "add" (func $add (param i32)))
+    ///         (import "env" "sum" (func $sum (result i32)))
+    ///         (func (export "run") (result i32)
+    ///             (call $add (i32.const 1))
+    ///             (call $add (i32.const 2))
+    ///             (call $sum)
+    ///             (call $add (i32.const 3))))"#,
+    /// )?;
+    /// let mut instance = program.instantiate(0)?;
+    /// assert_eq!(instance.export::<(), i32>("run")?.call(&mut instance, ())?, 3);
+    /// assert_eq!(*instance.state(), 6);
+    ///
+    /// let calls = instance.calls();
+    /// assert_eq!((calls[0].calls, calls[0].crossings), (3, 0));
+    /// assert_eq!((calls[1].calls, calls[1].crossings), (1, 1));
+    /// assert_eq!(instance.drains(), 1); // before `sum`
+    /// # Ok::<(), hostcall::Error>(())
+    /// ```
+    pub fn drains(&self) -> u64 {
+        self.store.data().drains
     }
 
     /// The program this is an instance of.
@@ -183,6 +331,10 @@ impl<T: 'static> Instance<T> {
     /// The Wasmtime instance, for what hostcall does not cover.
     pub fn wasmtime_instance(&self) -> wasmtime::Instance {
         self.instance
+    }
+
+    pub(crate) fn driver_func(&mut self, name: &str) -> Option<Func> {
+        self.instance.get_func(&mut self.store, name)
     }
 
     fn func(&mut self, name: &str) -> Result<Func, Error> {

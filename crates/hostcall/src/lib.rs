@@ -1,5 +1,5 @@
 //! Host functions for WebAssembly guests on Wasmtime: safe by construction,
-//! pleasant to write, and visible.
+//! pleasant to write, visible, and often free.
 //!
 //! ```
 //! use hostcall::{Error, Host, HostModule, host_module};
@@ -112,14 +112,33 @@
 //! see [`Host::inline_wat`] and [`Host::provide`]. What a body may not hold is
 //! a compile error that says what to write instead; `docs/src/inline.md` has the
 //! whole subset.
+//!
+//! # Deferred functions and mapped exports
+//!
+//! A function that returns nothing can be deferred: `#[hostcall(deferred)]`, or
+//! [`Host::deferred`]. The guest queues its calls, with copies of what they point
+//! to, and the host gets many for one crossing: in order, before any other host
+//! function runs, and before the export returns. [`Error::deferred`] says which of
+//! them failed, and what became of those behind it. With
+//! `#[hostcall(deferred, batch)]`, or [`Host::deferred_batch`], the function takes
+//! them as a slice.
+//!
+//! The other way, [`Host::map_export`] gives a guest a loop around an export, by
+//! which [`Instance::map`], [`Instance::map_iter`] and [`Instance::fold`] call it
+//! for many arguments. [`Host::count_calls`] counts calls of imports in the guest.
+//!
+//! `docs/src/crossings.md` says which crossing pays, `docs/src/deferred.md` and
+//! `docs/src/mapped.md` have the rules.
 
 #![warn(missing_docs)]
 
 mod args;
+mod batching;
 mod call;
 mod closure;
 mod core;
 mod crossing;
+mod deferred;
 mod define;
 mod error;
 mod export;
@@ -132,6 +151,7 @@ mod instance;
 mod layout;
 mod limits;
 mod linker;
+mod map;
 mod memory;
 mod owned;
 mod program;
@@ -149,6 +169,7 @@ pub mod wasi;
 pub mod impl_;
 
 pub use closure::IntoHostFunc;
+pub use deferred::{BatchRecord, DeferredFailure, KeptCalls};
 pub use error::{Error, ErrorKind, Frame};
 pub use export::{DynExport, Export};
 pub use fault::Fault;
@@ -156,8 +177,9 @@ pub use guest::Guest;
 pub use guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, GuestType, Lift, Lower, Returns};
 pub use host::{Host, HostModule, Unmatched};
 pub use inline::HostState;
-pub use instance::Instance;
+pub use instance::{ImportCalls, Instance};
 pub use limits::Limits;
+pub use map::{MapIter, Scalars};
 pub use owned::StoreData;
 pub use program::Program;
 pub use reference::{GuestFunc, HostRef};
@@ -165,9 +187,9 @@ pub use ty::{Signature, Type};
 pub use value::{DynFunc, DynObject, Value};
 
 pub use hostcall_link::{
-    Binding, Budget, Crossing, ExternType, FuncType, GlobalType, Inlined, LinkError, MemoryType,
-    ModuleInfo, ParseError, Plan, PlannedImport, Problem, ProblemKind, ProviderError, TableType,
-    ValType,
+    Binding, Budget, Crossing, ExternType, FuncType, GlobalType, Inlined, LinkError, MappedExport,
+    MemoryType, ModuleInfo, ParseError, Plan, PlannedImport, Problem, ProblemKind, ProviderError,
+    TableType, ValType,
     inline::native::{BodyTrap, Memory},
 };
 pub use hostcall_macros::{GuestType, HostState, host_module};
@@ -178,7 +200,19 @@ pub use wasmtime::Trap;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
-/// The chapter on inline functions, run as a test.
+/// The chapters of the book, run as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/inline.md")]
 struct InlineChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/deferred.md")]
+struct DeferredChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/mapped.md")]
+struct MappedChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/crossings.md")]
+struct CrossingsChapter;

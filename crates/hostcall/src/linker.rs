@@ -4,13 +4,14 @@
 
 use crate::args::Args;
 use crate::crossing::{self, Linkage, Params};
+use crate::deferred::{BatchRecord, batch_signature, one};
 use crate::error::Site;
 use crate::guest::Guest;
 use crate::guest_type::Returns;
 use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
 use crate::limits::Limits;
 use crate::reach::{Access, Exports, GuestMemory, Realloc};
-use crate::registry::{Decl, Registry};
+use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
 use wasmtime::{Extern, Linker, Memory};
@@ -72,16 +73,25 @@ where
     fn code(&self, _: &D) -> Option<Arc<InlinedCode>> {
         None
     }
+
+    fn drain<S: Exports<Data = D>>(&self, _: &mut S) -> wasmtime::Result<()> {
+        Ok(())
+    }
+
+    fn drain_kept<S: Exports<Data = D>>(&self, _: &mut S) -> wasmtime::Result<()> {
+        Ok(())
+    }
 }
 
 impl<D: 'static, G> LinkerRegistry<'_, D, G> {
-    fn link<P: Params, R: Returns>(
+    fn link(
         &mut self,
         decl: Decl<'_>,
+        signature: Signature,
         link: impl FnOnce(&mut Linker<D>, &Linkage<'_>, Arc<Site>) -> wasmtime::Result<()>,
     ) {
         if self.result.is_ok() {
-            self.result = link_as(self.linker, decl.signature::<P, R>(), decl, link);
+            self.result = link_as(self.linker, signature, decl, link);
         }
     }
 }
@@ -110,7 +120,7 @@ fn link_as<D: 'static>(
     link(linker, &linkage, Arc::new(site))
 }
 
-impl<D, M, G> Registry<M> for LinkerRegistry<'_, D, G>
+impl<D, M, G> FuncRegistry<M> for LinkerRegistry<'_, D, G>
 where
     D: 'static,
     M: 'static,
@@ -123,7 +133,7 @@ where
         F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
     {
         let access = Foreign { get: self.get };
-        self.link::<P, R>(decl, |linker, linkage, site| {
+        self.link(decl, decl.signature::<P, R>(), |linker, linkage, site| {
             crossing::link_func::<_, _, P, R, _>(linker, linkage, access, site, func)
         });
     }
@@ -137,13 +147,20 @@ where
         F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
     {
         let access = Foreign { get: self.get };
-        self.link::<P, R>(decl, |linker, linkage, site| {
+        self.link(decl, decl.signature::<P, R>(), |linker, linkage, site| {
             crossing::link_guest_func::<_, _, P, V, R, _, _>(
                 linker, linkage, access, site, lift, func,
             )
         });
     }
+}
 
+impl<D, M, G> Registry<M> for LinkerRegistry<'_, D, G>
+where
+    D: 'static,
+    M: 'static,
+    G: Fn(&mut D) -> &mut M + Copy + Send + Sync + 'static,
+{
     unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
     where
         P: Params + 'static,
@@ -159,8 +176,45 @@ where
             ));
         }
         let access = Foreign { get: self.get };
-        self.link::<P, R>(decl, |linker, linkage, site| {
+        self.link(decl, decl.signature::<P, R>(), |linker, linkage, site| {
             crossing::link_inline_func::<_, _, R, _>(linker, linkage, access, site, func)
+        });
+    }
+
+    // A plain linker has no queue to put calls into: they cross at once.
+
+    unsafe fn deferred_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns<Ok = ()> + 'static,
+        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
+    {
+        // SAFETY: promised by the caller.
+        unsafe { self.func::<P, R, F>(decl, func) };
+    }
+
+    unsafe fn deferred_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns<Ok = ()> + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
+    {
+        // SAFETY: promised by the caller.
+        unsafe { self.guest_func::<P, V, R, L, F>(decl, lift, func) };
+    }
+
+    fn batch_func<E, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        E: BatchRecord,
+        R: Returns<Ok = ()> + 'static,
+        F: Fn(&mut M, &[E]) -> R + Send + Sync + 'static,
+    {
+        let access = Foreign { get: self.get };
+        let signature = batch_signature::<E>();
+        self.link(decl, signature, |linker, linkage, site| {
+            crossing::link_func::<_, _, (E, ()), R, _>(linker, linkage, access, site, one(func))
         });
     }
 }

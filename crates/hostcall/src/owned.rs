@@ -1,10 +1,12 @@
 //! Stores that hostcall owns: one per instance, so what is found of the guest
 //! once holds for every call.
 
+use crate::deferred::{DeferredCalls, KeptRun, drain, drain_kept};
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::limits::{Limiter, Limits};
 use crate::memory::Source;
 use crate::reach::{Access, Exports, GuestMemory, Realloc};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +14,7 @@ use wasmtime::{Extern, Memory, Store};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
-pub struct StoreData<T> {
+pub struct StoreData<T: 'static> {
     pub(crate) state: T,
     pub(crate) limits: Limits,
     pub(crate) limiter: Limiter,
@@ -29,11 +31,20 @@ pub struct StoreData<T> {
     /// The host page, once the instance is complete.
     pub(crate) page: Option<Memory>,
     pub(crate) code: Option<Arc<InlinedCode>>,
+    /// The functions whose calls are queued, if there are any.
+    pub(crate) deferred: Option<Arc<DeferredCalls<T>>>,
+    /// Records of such calls that wait here, and come before those in the page.
+    pub(crate) kept: VecDeque<KeptRun>,
+    /// How often the guest has asked for a delivery.
+    pub(crate) drains: u64,
+    /// Where the stack was when such records began to be delivered, while they
+    /// are.
+    pub(crate) delivering: Option<usize>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
 }
 
-impl<T> StoreData<T> {
+impl<T: 'static> StoreData<T> {
     pub(crate) fn new(state: T, limits: Limits, memory_name: Option<Arc<str>>) -> StoreData<T> {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
         StoreData {
@@ -48,6 +59,10 @@ impl<T> StoreData<T> {
             page_layout: None,
             page: None,
             code: None,
+            deferred: None,
+            kept: VecDeque::new(),
+            drains: 0,
+            delivering: None,
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -176,6 +191,16 @@ where
 
     fn code(&self, data: &StoreData<T>) -> Option<Arc<InlinedCode>> {
         data.code.clone()
+    }
+
+    #[inline(always)]
+    fn drain<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> wasmtime::Result<()> {
+        drain(store)
+    }
+
+    #[inline(always)]
+    fn drain_kept<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> wasmtime::Result<()> {
+        drain_kept(store)
     }
 }
 

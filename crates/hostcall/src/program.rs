@@ -1,5 +1,7 @@
 //! A guest, linked against a host and compiled.
 
+use crate::batching::BatchLayout;
+use crate::deferred::DeferredCalls;
 use crate::define::define;
 use crate::error::{Error, ErrorKind, INSTANTIATION};
 use crate::host::{Host, ItemKind};
@@ -8,8 +10,8 @@ use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::owned::StoreData;
 use hostcall_link::{ModuleInfo, Plan, plan};
-use inlining::LinkedGuest;
 use linking::Linking;
+use rewriting::LinkedGuest;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use wasmtime::{Engine, Extern, InstancePre, Linker, Module, Store};
 mod file;
 mod inlining;
 mod linking;
+mod rewriting;
+pub(crate) mod stubs;
 
 /// Imports are linked under this module and their index where names alone do
 /// not tell them apart.
@@ -39,6 +43,8 @@ struct Inner<T: 'static> {
     linked: Option<Vec<u8>>,
     warnings: Vec<String>,
     page_layout: Option<Arc<PageLayout>>,
+    batch_layout: BatchLayout,
+    deferred: Option<Arc<DeferredCalls<T>>>,
     code: Option<Arc<InlinedCode>>,
     linker: Linker<StoreData<T>>,
     imports: Imports<T>,
@@ -110,7 +116,7 @@ impl<T: 'static> Program<T> {
         let linking = Linking {
             host,
             module: &module,
-            planned: linked.planned(&plan),
+            imports: linked.imports(&plan),
             wide,
         };
         let imports = linking.run(&mut linker).map_err(Error::wasmtime)?;
@@ -130,6 +136,8 @@ impl<T: 'static> Program<T> {
             linked: linked.bytes,
             warnings: linked.warnings,
             page_layout: linked.page_layout,
+            batch_layout: linked.batch_layout,
+            deferred: linked.deferred,
             code,
             linker,
             imports,
@@ -168,6 +176,7 @@ impl<T: 'static> Program<T> {
         data.page_layout = inner.page_layout.clone();
         data.limiter.page = inner.page_layout.as_deref().map(PageLayout::memory);
         data.code = inner.code.clone();
+        data.deferred = inner.deferred.clone();
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
         #[cfg(feature = "wasi")]
@@ -185,7 +194,9 @@ impl<T: 'static> Program<T> {
             store.data_mut().page = instance.get_memory(&mut store, PAGE);
         }
         store.data_mut().instance = Some(instance);
-        Ok(Instance::new(self.clone(), store, instance))
+        let mut instance = Instance::new(self.clone(), store, instance);
+        instance.start()?;
+        Ok(instance)
     }
 
     /// What the guest is: its imports, exports, memories, features.
@@ -199,7 +210,10 @@ impl<T: 'static> Program<T> {
     }
 
     /// The linked module: the guest with the bodies of inlined host functions
-    /// in it. It runs in any engine that offers the imports that are left.
+    /// in it, and what else the plan asks for. It runs in any engine that offers
+    /// the imports that are left. If anything is deferred, `hostcall:queue` is one
+    /// of them, which is for this library only: see
+    /// [`Host::deferring`](crate::Host::deferring).
     pub fn linked(&self) -> &[u8] {
         self.0.linked.as_deref().unwrap_or(&self.0.guest)
     }
@@ -217,6 +231,14 @@ impl<T: 'static> Program<T> {
     pub(crate) fn wide(&self) -> bool {
         self.0.wide
     }
+
+    pub(crate) fn batch_layout(&self) -> &BatchLayout {
+        &self.0.batch_layout
+    }
+
+    pub(crate) fn deferred(&self) -> Option<&DeferredCalls<T>> {
+        self.0.deferred.as_deref()
+    }
 }
 
 /// Why an engine compiles no linked module. Where it would compile the guest,
@@ -226,8 +248,8 @@ fn refused(error: wasmtime::Error, engine: &Engine, guest: &[u8], linked: &[u8])
         return Error::wasmtime(error);
     }
     Error::body(format_args!(
-        "the engine compiles the guest, but not with inlined host functions in it: {error:#}; allow \
-         in its `Config` what they use (host state needs `wasm_multi_memory`)"
+        "the engine compiles the guest, but not with what linking has put into it: {error:#}; allow \
+         in its `Config` what that uses (queues and host state need `wasm_multi_memory`)"
     ))
 }
 

@@ -4,6 +4,7 @@
 #![expect(unsafe_code, reason = "raw calls and references of Wasmtime")]
 
 use crate::core::from_func_type;
+use crate::deferred::settle;
 use crate::error::{Bad, Error};
 use crate::fault::{Fault, Lifted};
 use crate::inline::{InlinedCode, Page, PageLayout};
@@ -144,6 +145,10 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn page<S: Exports<Data = D>>(&self, store: &mut S) -> Option<(Memory, Arc<PageLayout>)>;
     /// The code that linking has put into the guest, if that is known.
     fn code(&self, data: &D) -> Option<Arc<InlinedCode>>;
+    /// Delivers the calls that the guest has queued.
+    fn drain<S: Exports<Data = D>>(&self, store: &mut S) -> wasmtime::Result<()>;
+    /// Delivers calls that were kept after a failure.
+    fn drain_kept<S: Exports<Data = D>>(&self, store: &mut S) -> wasmtime::Result<()>;
 }
 
 /// The guest on the other side of a call, whatever store it lives in.
@@ -202,6 +207,11 @@ pub(crate) trait Reach {
     fn page(&mut self) -> Option<Page<'_>>;
     /// The code that linking has put into the guest, if that is known.
     fn code(&self) -> Option<Arc<InlinedCode>>;
+
+    /// Delivers the calls that the guest has queued.
+    fn drain(&mut self) -> wasmtime::Result<()>;
+    /// Delivers calls that were kept after a failure.
+    fn drain_kept(&mut self) -> wasmtime::Result<()>;
 
     /// What came out of a call of `export`.
     #[cold]
@@ -288,7 +298,9 @@ where
 
     fn alloc(&mut self, size: u64, align: u64) -> wasmtime::Result<u64> {
         let realloc = self.access.realloc(&mut self.store);
-        let pointer = realloc.call(&mut self.store, size, align)?;
+        self.drain_kept()?;
+        let allocated = realloc.call(&mut self.store, size, align);
+        let pointer = settle(self, allocated)?;
         let memory = self.bytes_mut().map_err(unusable)?.len();
         let usable = check(memory, pointer, size).and(check_align(pointer, align as usize));
         usable.map_err(|_| {
@@ -397,6 +409,16 @@ where
 
     fn code(&self) -> Option<Arc<InlinedCode>> {
         self.access.code(self.store.as_context().data())
+    }
+
+    #[inline(always)]
+    fn drain(&mut self) -> wasmtime::Result<()> {
+        self.access.drain(&mut self.store)
+    }
+
+    #[inline(always)]
+    fn drain_kept(&mut self) -> wasmtime::Result<()> {
+        self.access.drain_kept(&mut self.store)
     }
 
     #[inline(always)]

@@ -631,7 +631,7 @@ fn an_engine_without_what_bodies_use_is_told() {
     let guest = GUEST.replace("(func (export", "(memory 1) (func (export");
     let message = host.program(guest.as_bytes()).unwrap_err().to_string();
     assert!(
-        message.contains("host state needs `wasm_multi_memory`"),
+        message.contains("queues and host state need `wasm_multi_memory`"),
         "{message}"
     );
     // One memory is allowed.

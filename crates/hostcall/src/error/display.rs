@@ -7,6 +7,9 @@ use std::fmt;
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Headline(self).fmt(f)?;
+        if let Some(deferred) = self.deferred() {
+            write!(f, "; {deferred}")?;
+        }
         write_trail(f, &self.0)
     }
 }
@@ -64,6 +67,7 @@ fn write_fault(
     match place {
         Some(Place::Named(name)) => write!(f, "refused argument `{name}`: {fault}"),
         Some(Place::Argument(index)) => write!(f, "refused argument {index}: {fault}"),
+        Some(Place::Record) => write!(f, "refused its record: {fault}"),
         Some(Place::Result) | None if site.is_some() => {
             write!(f, "could not return its result: {fault}")
         }
@@ -93,8 +97,16 @@ fn write_trail(f: &mut fmt::Formatter<'_>, inner: &Inner) -> fmt::Result {
     if inner.backtrace.len() > SHOWN {
         f.write_str(" <- and more")?;
     }
+    // What had stopped the guest before something else failed.
+    if export.is_empty() {
+        return Ok(());
+    }
     if export == INSTANTIATION {
         return f.write_str("; while instantiating");
     }
-    write!(f, "; in a call of export `{}`", export.escape_debug())
+    write!(f, "; in a call of export `{}`", export.escape_debug())?;
+    match inner.index {
+        Some(index) => write!(f, " for element {index}"),
+        None => Ok(()),
+    }
 }

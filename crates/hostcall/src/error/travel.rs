@@ -3,6 +3,7 @@
 
 use super::display::Headline;
 use super::{Error, ErrorKind, Inner, Place, Site};
+use crate::deferred::DeferredFailure;
 use crate::fault::Fault;
 use crate::ty::Signature;
 use std::fmt;
@@ -56,6 +57,7 @@ impl fmt::Display for Bad {
         match &self.place {
             Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
             Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
+            Place::Record => write!(f, "record: {}", self.fault),
             Place::Result | Place::Returned => write!(f, "result: {}", self.fault),
             Place::Address => write!(f, "{}", self.fault),
             Place::Passed => write!(f, "arguments: {}", self.fault),
@@ -101,6 +103,8 @@ pub(crate) struct Crossed {
     pub site: Arc<Site>,
     /// What the error says that the host function returned.
     pub message: String,
+    /// Set if its calls are deferred, when the failure becomes known.
+    pub deferred: Option<Box<DeferredFailure>>,
 }
 
 impl fmt::Display for Crossed {
@@ -138,7 +142,11 @@ pub(crate) fn cross(error: wasmtime::Error, site: &Arc<Site>) -> wasmtime::Error
         Err(error) => error,
     };
     let (site, message) = (site.clone(), message(&error, 0));
-    error.context(Crossed { site, message })
+    error.context(Crossed {
+        site,
+        message,
+        deferred: None,
+    })
 }
 
 /// The message of `error` and its sources, after some contexts. An error of

@@ -41,7 +41,7 @@ macro_rules! handle {
             }
             const FLAT: usize = size_of::<$raw>() / size_of::<u64>();
             const LAYOUT: Layouts = layout::words(Self::FLAT);
-            const NEEDS: Needs = Needs::NOTHING;
+            const NEEDS: Needs = Needs::HANDLES;
         }
 
         impl<$($param: GuestPlace)?> Lift for $name<$($param)?> {

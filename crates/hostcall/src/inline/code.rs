@@ -38,7 +38,11 @@ impl InlinedCode {
             Some((site, None)) => {
                 let site = site.clone();
                 let message = error.root_cause().to_string();
-                error.context(Crossed { site, message })
+                error.context(Crossed {
+                    site,
+                    message,
+                    deferred: None,
+                })
             }
             None => error,
         }

@@ -130,30 +130,39 @@ pub const fn state_of<S: HostState>() -> StateType {
 pub(crate) struct PageLayout {
     places: Vec<(TypeId, Range<usize>)>,
     size: u32,
+    /// What it holds at first, beyond zeros: offsets and bytes.
+    init: Vec<(u32, Vec<u8>)>,
 }
 
 impl PageLayout {
     /// Lays out the types, each once, in the order given; nothing if a page
     /// cannot be as large.
-    pub fn new<'a>(types: impl Iterator<Item = &'a StateType>) -> Option<(PageLayout, HostPage)> {
+    pub fn new<'a>(types: impl Iterator<Item = &'a StateType>) -> Option<PageLayout> {
         let mut layout = PageLayout::default();
-        let mut init = Vec::new();
         for ty in types {
             if layout.place(ty.id).is_none() {
-                let offset = layout.size.checked_next_multiple_of(ty.align)?;
-                layout.size = offset.checked_add(ty.size)?;
-                init.push((offset, (ty.initial)()));
+                let offset = layout.reserve(ty.size, ty.align)?;
+                layout.init.push((offset, (ty.initial)()));
                 let place = offset as usize..layout.size as usize;
                 layout.places.push((ty.id, place));
             }
         }
-        init.retain(|(_, bytes)| bytes.iter().any(|byte| *byte != 0));
-        let size = layout.size;
-        Some((layout, HostPage { size, init }))
+        let is_zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        layout.init.retain(|(_, bytes)| !is_zero(bytes));
+        Some(layout)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+    /// Takes `size` bytes behind what is there; gives where they start.
+    pub fn reserve(&mut self, size: u32, align: u32) -> Option<u32> {
+        let offset = self.size.checked_next_multiple_of(align)?;
+        self.size = offset.checked_add(size)?;
+        Some(offset)
+    }
+
+    /// The page as linking appends it; nothing if there is nothing in it.
+    pub fn host_page(&self) -> Option<HostPage> {
+        let (size, init) = (self.size, self.init.clone());
+        (size > 0).then_some(HostPage { size, init })
     }
 
     /// Bytes of the memory that holds them.

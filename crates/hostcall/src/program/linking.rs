@@ -1,7 +1,9 @@
 //! Defines what a program imports.
 
+use super::rewriting::LinkedAs;
 use super::{BY_INDEX, Import, Imports};
 use crate::crossing::{self, Linkage};
+use crate::deferred::drain;
 use crate::error::{Error, Site};
 use crate::host::{Host, HostFunc, Unmatched};
 use crate::owned::{Owned, StoreData, whole};
@@ -9,14 +11,14 @@ use crate::ty::{Return, Signature};
 use hostcall_link::{Binding, ExternType, FuncType, PlannedImport};
 use std::collections::HashMap;
 use std::sync::Arc;
-use wasmtime::{Linker, Module};
+use wasmtime::{Caller, Linker, Module};
 
 /// Puts what the plan says into a linker.
 pub(super) struct Linking<'a, T: 'static> {
     pub host: &'a Host<T>,
     pub module: &'a Module,
-    /// What becomes of each import of the module.
-    pub planned: Vec<&'a PlannedImport>,
+    /// What each import of the module is.
+    pub imports: Vec<LinkedAs<'a>>,
     pub wide: bool,
 }
 
@@ -27,14 +29,19 @@ impl<T: 'static> Linking<'_, T> {
         linker.allow_shadowing(true);
         let mut imports = Vec::new();
         for (index, import) in self.module.imports().enumerate() {
-            let planned = self.planned[index];
+            let linked_as = &self.imports[index];
             let index = index.to_string();
             let (module, name) = if by_index {
                 (BY_INDEX, &*index)
             } else {
                 (import.module(), import.name())
             };
-            imports.push(self.import(linker, planned, import.ty(), (module, name))?);
+            imports.push(match linked_as {
+                LinkedAs::Planned(planned) => {
+                    self.import(linker, planned, import.ty(), (module, name))?
+                }
+                LinkedAs::Queue => queue(linker, (module, name))?,
+            });
         }
         Ok(match by_index {
             true => Imports::ByIndex(imports),
@@ -45,7 +52,10 @@ impl<T: 'static> Linking<'_, T> {
     /// Whether names tell all imports apart and none is made per instance.
     fn resolvable(&self) -> bool {
         let mut types = HashMap::new();
-        self.planned.iter().all(|planned| {
+        self.imports.iter().all(|linked_as| {
+            let LinkedAs::Planned(planned) = linked_as else {
+                return true;
+            };
             let import = &planned.import;
             let first = types
                 .entry((&import.module, &import.name))
@@ -164,4 +174,16 @@ impl<T: 'static> Linking<'_, T> {
             },
         )
     }
+}
+
+/// Defines what delivers queued calls. A panic in a host function ends there.
+fn queue<T: 'static>(
+    linker: &mut Linker<StoreData<T>>,
+    (module, name): (&str, &str),
+) -> wasmtime::Result<Import<T>> {
+    linker.func_wrap(module, name, |mut caller: Caller<'_, StoreData<T>>| {
+        caller.data_mut().drains += 1;
+        drain(&mut caller)
+    })?;
+    Ok(Import::Linked)
 }

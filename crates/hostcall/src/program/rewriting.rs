@@ -1,0 +1,200 @@
+//! Rewrites a guest as the plan says.
+
+use super::inlining::{Inliner, Inlining, call_instead, check_calls, page_layout};
+use super::stubs::{Stubs, mapped, needs};
+use crate::batching::BatchLayout;
+use crate::deferred::{DeferredCalls, QUEUE};
+use crate::error::Error;
+use crate::host::Host;
+use crate::inline::{InlinedCode, PageLayout};
+use hostcall_link::{
+    Crossing, ExternType, LinkOptions, Linked, LinkedImport, MemoryType, ModuleInfo, Plan,
+    PlannedImport, RewriteError, RewriteErrorKind, Surface, link, plan,
+};
+use std::sync::Arc;
+
+/// A guest as it is compiled.
+pub(super) struct LinkedGuest<T: 'static> {
+    /// `None` if the guest stays as it is.
+    pub bytes: Option<Vec<u8>>,
+    pub warnings: Vec<String>,
+    pub page_layout: Option<Arc<PageLayout>>,
+    pub batch_layout: BatchLayout,
+    pub deferred: Option<Arc<DeferredCalls<T>>>,
+    pub code: Option<InlinedCode>,
+    imports: Vec<LinkedImport>,
+}
+
+/// What an import of a linked module is.
+pub(super) enum LinkedAs<'p> {
+    Planned(&'p PlannedImport),
+    /// Where the guest has queued calls delivered.
+    Queue,
+}
+
+impl<T: 'static> LinkedGuest<T> {
+    /// Rewrites what the plan says, and takes note of it in the plan.
+    pub fn new(
+        host: &Host<T>,
+        surface: &Surface,
+        info: &ModuleInfo,
+        guest: &[u8],
+        plan: &mut Plan,
+    ) -> Result<LinkedGuest<T>, Error> {
+        plan.mapped = mapped(info, &host.batching.mapped)?;
+        let layouts = page_layout(host, plan).and_then(|mut page| {
+            let batch = BatchLayout::new(needs(plan, &host.batching), &mut page)?;
+            Some((page, batch))
+        });
+        let (page, batch) = layouts.ok_or_else(|| {
+            Error::body("structs, queue and counters take more than 4 GiB of the host page")
+        })?;
+        let rewriting = Rewriting {
+            host,
+            surface,
+            info,
+            page,
+            batch,
+        };
+        rewriting.run(guest, plan)
+    }
+
+    /// What becomes of each import of the linked module.
+    pub fn imports<'p>(&self, plan: &'p Plan) -> Vec<LinkedAs<'p>> {
+        if self.bytes.is_none() {
+            return plan.imports.iter().map(LinkedAs::Planned).collect();
+        }
+        let mut added = plan.added.iter();
+        let imports = self.imports.iter().filter_map(|import| {
+            match import {
+                LinkedImport::Original(index) => plan.imports.get(*index as usize),
+                LinkedImport::Added(import) if is_queue(import) => return Some(LinkedAs::Queue),
+                LinkedImport::Added(_) => added.next(),
+            }
+            .map(LinkedAs::Planned)
+        });
+        imports.collect()
+    }
+
+    fn unchanged() -> LinkedGuest<T> {
+        LinkedGuest {
+            bytes: None,
+            warnings: Vec::new(),
+            page_layout: None,
+            batch_layout: BatchLayout::default(),
+            deferred: None,
+            code: None,
+            imports: Vec::new(),
+        }
+    }
+}
+
+struct Rewriting<'r, T: 'static> {
+    host: &'r Host<T>,
+    surface: &'r Surface,
+    info: &'r ModuleInfo,
+    page: PageLayout,
+    batch: BatchLayout,
+}
+
+impl<T: 'static> Rewriting<'_, T> {
+    fn run(self, guest: &[u8], plan: &mut Plan) -> Result<LinkedGuest<T>, Error> {
+        let inlinings = self.inlinings(plan)?;
+        let page = self.page.host_page();
+        if inlinings.is_empty() && page.is_none() {
+            return Ok(LinkedGuest::unchanged());
+        }
+        let stubs = Stubs::new(self.host, self.info, plan, &self.batch)?;
+        let options = LinkOptions {
+            replacements: inlinings.iter().map(Inlining::replacement).collect(),
+            wrappers: stubs.wrappers(),
+            exports: stubs.exports(),
+            export_start: self.batch.queue.is_some(),
+            memory: self.info.memory().map(|(index, _)| index),
+            budget: self.host.inlining.budget,
+            page,
+        };
+        let linked = link(guest, &options).map_err(rewrite)?;
+        plan.set_linked(&options, &linked);
+        plan.added = self.added(&linked, &inlinings)?;
+        check_calls(self.host, plan, &inlinings)?;
+        let imported = imported_functions(self.info, &linked);
+        let bodies = inlinings.iter().map(|inlining| inlining.site.clone());
+        let sites = bodies.chain(stubs.sites(plan)).collect();
+        Ok(LinkedGuest {
+            code: Some(InlinedCode {
+                module: None,
+                ranges: linked.ranges,
+                traps: linked.traps,
+                imported,
+                defined: self.info.functions,
+                sites,
+            }),
+            page_layout: options.page.is_some().then(|| Arc::new(self.page)),
+            batch_layout: self.batch,
+            deferred: stubs.into_deferred().map(Arc::new),
+            bytes: Some(linked.bytes),
+            warnings: linked.warnings,
+            imports: linked.imports,
+        })
+    }
+
+    fn inlinings(&self, plan: &mut Plan) -> Result<Vec<Inlining>, Error> {
+        let memory = self.info.memory().map(|(_, ty)| ty.clone());
+        let inliner = Inliner {
+            host: self.host,
+            memory: memory.unwrap_or_else(|| MemoryType::new(0, None)),
+            layout: &self.page,
+        };
+        let mut inlinings = inliner.inlinings(plan)?;
+        if self.batch.queue.is_some() {
+            call_instead(plan, &mut inlinings);
+        }
+        Ok(inlinings)
+    }
+
+    /// Plans the imports that bodies have brought along.
+    fn added(&self, linked: &Linked, inlinings: &[Inlining]) -> Result<Vec<PlannedImport>, Error> {
+        let imports = linked.imports.iter().filter_map(|import| match import {
+            LinkedImport::Added(import) if !is_queue(import) => Some(import.clone()),
+            _ => None,
+        });
+        let info = ModuleInfo {
+            imports: imports.collect(),
+            memories: self.info.memories.clone(),
+            ..ModuleInfo::default()
+        };
+        let mut planned = plan(&info, self.surface)?.imports;
+        for planned in &mut planned {
+            let mut callers = inlinings.iter();
+            if let Some(Inlining { site, .. }) = callers.find(|it| it.calls(&planned.import)) {
+                planned.reason = format!("called by the body of `{}.{}`", site.module, site.name);
+            }
+            planned.crossing = Some(Crossing::Call);
+        }
+        Ok(planned)
+    }
+}
+
+fn is_queue(import: &hostcall_link::Import) -> bool {
+    (import.module.as_str(), import.name.as_str()) == QUEUE
+}
+
+/// An invalid guest is an invalid guest, with linking or without.
+fn rewrite(error: RewriteError) -> Error {
+    match error.kind() {
+        RewriteErrorKind::Guest(error) => error.clone().into(),
+        _ => Error::body(error),
+    }
+}
+
+/// How many functions the guest imports, and the linked module.
+fn imported_functions(info: &ModuleInfo, linked: &Linked) -> [u32; 2] {
+    let is_func = |ty: &ExternType| matches!(ty, ExternType::Func(_));
+    let before = info.imports.iter().filter(|import| is_func(&import.ty));
+    let after = linked.imports.iter().filter(|import| match import {
+        LinkedImport::Original(index) => is_func(&info.imports[*index as usize].ty),
+        LinkedImport::Added(import) => is_func(&import.ty),
+    });
+    [before.count() as u32, after.count() as u32]
+}
