@@ -86,25 +86,61 @@ fn counts_a_real_text() {
     assert_eq!(count.words, words);
     assert_eq!(count.text.words, times);
     assert_eq!(count.text.bytes, text.len() as u64);
-    assert_eq!(count.text.calls("is_stop_word"), 0, "it is in the guest");
-    assert_eq!(count.text.calls("word"), count.text.reported());
-    assert!(
-        count.text.calls("read") > count.text.calls("progress"),
-        "the last read gives 0"
-    );
-    let crossings: Vec<_> = count
-        .plan
-        .imports
-        .iter()
-        .map(|import| import.crossing)
-        .collect();
-    let inlined = crossings
-        .iter()
-        .filter(|crossing| **crossing == Some(Crossing::Inline));
-    assert_eq!((crossings.len(), inlined.count()), (4, 1));
+    let imports = count.plan.imports.iter();
+    let crossings = imports.map(|import| (&*import.import.name, import.crossing.unwrap()));
+    let crossings: HashMap<_, _> = crossings.collect();
+    let expected = [
+        ("read", Crossing::Call),
+        ("is_stop_word", Crossing::Inline),
+        ("word", Crossing::Deferred),
+        ("progress", Crossing::Deferred),
+    ];
+    assert_eq!(crossings, HashMap::from(expected));
+    assert_eq!(calls(&count, "word").0, count.text.reported());
     let top = count.top(10);
     assert_eq!(top.len(), 10);
     assert!(top.is_sorted_by_key(|(_, times)| std::cmp::Reverse(*times)));
+}
+
+/// How often an import was called, and how often that was a crossing.
+fn calls(count: &text::Count, name: &str) -> (u64, u64) {
+    let import = count.calls.iter().find(|import| import.name == name);
+    let import = import.expect("it is imported");
+    (import.calls, import.crossings)
+}
+
+#[test]
+fn few_calls_cross() {
+    let text = repository_text();
+    let file = Temporary::new("crossings", &text);
+    let count = text::count(&file.0).unwrap();
+    let (words, times) = expected(&text);
+    let long = times.keys().filter(|word| word.len() > 32 << 10);
+    let long: u64 = long.map(|word| times[word]).sum();
+    assert!(long > 0, "some words are larger than the queue");
+    let reported = times.values().sum();
+    assert_eq!(calls(&count, "is_stop_word"), (words, 0));
+    assert_eq!(calls(&count, "word"), (reported, long));
+    let (reads, crossings) = calls(&count, "read");
+    assert_eq!(reads, crossings);
+    assert_eq!(
+        calls(&count, "progress"),
+        (reads - 1, 0),
+        "the last read gives 0"
+    );
+
+    // Before a read, before a long word, and when the queue is full: a word
+    // takes 16 bytes, and as many as it has, rounded up.
+    let bytes: usize = times
+        .iter()
+        .filter(|(word, _)| word.len() <= 32 << 10)
+        .map(|(word, times)| (16 + word.len().next_multiple_of(8)) * *times as usize)
+        .sum();
+    let full = bytes as u64 / (30 << 10);
+    assert!(count.drains >= reads - 1 && count.drains <= reads + long + full);
+    assert_eq!(count.calls(), words + reported + 2 * reads - 1);
+    assert_eq!(count.crossings(), reads + long + count.drains);
+    assert!(count.crossings() * 100 < count.calls());
 }
 
 #[test]

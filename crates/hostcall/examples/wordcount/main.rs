@@ -1,5 +1,5 @@
 //! Counts the words of a text file: a guest written in C splits the text, the
-//! host reads the file and counts.
+//! host reads the file and counts. Words wait in the guest until there are many.
 //!
 //! ```text
 //! cargo run --release --example wordcount -- README.md
@@ -61,11 +61,12 @@ fn print(count: &Count) {
         "signature",
         "crossing",
         "size",
-        "host calls",
+        "calls",
+        "crossings",
         "why",
     ];
     imports.load_style(STYLE).set_header(header);
-    for planned in &count.plan.imports {
+    for (planned, calls) in count.plan.imports.iter().zip(&count.calls) {
         let import = &planned.import;
         imports.add_row([
             format!("{}.{}", import.module, import.name),
@@ -76,13 +77,22 @@ fn print(count: &Count) {
             planned
                 .inlined
                 .map_or(String::new(), |inlined| inlined.operators.to_string()),
-            count.text.calls(&import.name).to_string(),
+            calls.calls.to_string(),
+            calls.crossings.to_string(),
             planned.reason.clone(),
         ]);
     }
-    align_right(&mut imports, 3);
-    align_right(&mut imports, 4);
+    for column in 3..6 {
+        align_right(&mut imports, column);
+    }
     println!("{imports}");
+    let (calls, crossings) = (count.calls(), count.crossings());
+    println!(
+        "{calls} calls in the guest, {crossings} crossings to the host, {} of them with what was \
+         queued: {} saved",
+        count.drains,
+        calls - crossings,
+    );
 }
 
 fn align_right(table: &mut Table, column: usize) {

@@ -1,6 +1,6 @@
 //! The host side: reads the file, answers the guest, counts.
 
-use hostcall::{Error, Host, HostModule, HostState, Plan, host_module};
+use hostcall::{Error, Host, HostModule, HostState, ImportCalls, Plan, host_module};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,21 +16,12 @@ pub struct Text {
     pub words: HashMap<String, u64>,
     /// Bytes read, as the guest last told.
     pub bytes: u64,
-    calls: Calls,
-}
-
-#[derive(Default)]
-struct Calls {
-    read: u64,
-    word: u64,
-    progress: u64,
 }
 
 #[host_module(name = "text")]
 impl Text {
     /// Fills the guest's own buffer: nothing is copied twice.
     fn read(&mut self, buffer: &mut [u8]) -> Result<u32, io::Error> {
-        self.calls.read += 1;
         Ok(self.file.read(buffer)? as u32)
     }
 
@@ -48,9 +39,10 @@ impl Text {
         false
     }
 
-    /// Counts a word, which is borrowed from the guest's memory.
+    /// Counts a word. Words wait in the guest, and are handed over before the next
+    /// `read`, or when there are more of them than the queue holds.
+    #[hostcall(deferred)]
     fn word(&mut self, word: &str) {
-        self.calls.word += 1;
         match self.words.get_mut(word) {
             Some(times) => *times += 1,
             None => {
@@ -59,8 +51,9 @@ impl Text {
         }
     }
 
+    /// Waits with the words, so that progress is told when they have come.
+    #[hostcall(deferred)]
     fn progress(&mut self, bytes: u64) {
-        self.calls.progress += 1;
         self.bytes = bytes;
     }
 }
@@ -72,23 +65,12 @@ impl Text {
             file,
             words: HashMap::new(),
             bytes: 0,
-            calls: Calls::default(),
         }
     }
 
     /// Words that were counted, which are those that are no stop words.
     pub fn reported(&self) -> u64 {
         self.words.values().sum()
-    }
-
-    /// How often the guest has called the host by an import.
-    pub fn calls(&self, import: &str) -> u64 {
-        match import {
-            "read" => self.calls.read,
-            "word" => self.calls.word,
-            "progress" => self.calls.progress,
-            _ => 0,
-        }
     }
 }
 
@@ -98,9 +80,24 @@ pub struct Count {
     pub words: u64,
     pub text: Text,
     pub plan: Plan,
+    /// What the guest has called, in the order of its imports.
+    pub calls: Vec<ImportCalls>,
+    /// How often the guest has crossed to have words and progress handed over.
+    pub drains: u64,
 }
 
 impl Count {
+    /// Calls that the guest has made.
+    pub fn calls(&self) -> u64 {
+        self.calls.iter().map(|import| import.calls).sum()
+    }
+
+    /// How often that took the guest to the host.
+    pub fn crossings(&self) -> u64 {
+        let own: u64 = self.calls.iter().map(|import| import.crossings).sum();
+        own + self.drains
+    }
+
     /// The most frequent words, most frequent first, equals by alphabet.
     pub fn top(&self, n: usize) -> Vec<(&str, u64)> {
         let words = self.text.words.iter();
@@ -116,6 +113,7 @@ pub fn count(path: &Path) -> Result<Count, Error> {
     let file = File::open(path).map_err(Error::msg)?;
     let mut host = Host::new();
     Text::add_to_host(&mut host, |text| text);
+    host.count_calls(true);
     let program = host.program(GUEST)?;
 
     let mut instance = program.instantiate(Text::new(file))?;
@@ -125,6 +123,8 @@ pub fn count(path: &Path) -> Result<Count, Error> {
     Ok(Count {
         words,
         plan: program.plan().clone(),
+        calls: instance.calls(),
+        drains: instance.drains(),
         text: instance.into_state(),
     })
 }
