@@ -2,7 +2,7 @@
 
 use crate::harness::Subject;
 use hostcall::{GuestType, Host, HostModule, host_module};
-use wasmtime::{Config, Engine, Linker, Memory, Module, Result, Store};
+use wasmtime::{Caller, Config, Engine, Linker, Memory, Module, Result, Store, format_err};
 
 /// The engine that every subject of every case shares.
 pub fn engine() -> Result<Engine> {
@@ -114,4 +114,25 @@ pub fn wasmtime(
 
 pub fn module(engine: &Engine, text: &str) -> Result<Module> {
     Module::new(engine, wat::parse_str(text)?)
+}
+
+/// What is done by hand beside hostcall.
+pub fn cached_memory(caller: &Caller<'_, Data>) -> Result<Memory> {
+    let memory = caller.data().memory;
+    memory.ok_or_else(|| format_err!("the guest exports no memory"))
+}
+
+pub fn bytes(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8]> {
+    let (pointer, length) = (pointer as usize, length as usize);
+    memory
+        .get(pointer..pointer + length)
+        .ok_or_else(out_of_bounds)
+}
+
+pub fn text(memory: &[u8], pointer: u32, length: u32) -> Result<&str> {
+    Ok(std::str::from_utf8(bytes(memory, pointer, length)?)?)
+}
+
+pub fn out_of_bounds() -> wasmtime::Error {
+    format_err!("out of bounds of the guest's memory")
 }

@@ -1,9 +1,11 @@
 //! What can be measured: one file a suite.
 
 mod call;
+mod deferred;
 mod export;
 mod inline;
 mod link;
+mod map;
 #[cfg(feature = "peers")]
 mod portable;
 
@@ -19,6 +21,8 @@ pub const ALL: &[Suite] = &[
     call::SUITE,
     export::SUITE,
     inline::SUITE,
+    deferred::SUITE,
+    map::SUITE,
     link::SUITE,
     #[cfg(feature = "peers")]
     portable::SUITE,

@@ -1,11 +1,11 @@
 //! The guest calls the host.
 
 use super::Suite;
-use crate::guests::{self, App, Data, looping};
+use crate::guests::{self, App, Data, bytes, cached_memory, looping, out_of_bounds, text};
 use crate::harness::{Case, Comparison, Subject, Unit};
 use hostcall::HostModule;
 use std::hint::black_box;
-use wasmtime::{Caller, Engine, Extern, Linker, Memory, Result, bail, format_err};
+use wasmtime::{Caller, Engine, Extern, Linker, Result, bail};
 
 pub const SUITE: Suite = Suite {
     name: "call",
@@ -220,24 +220,4 @@ fn slice_mut(engine: &Engine) -> Result<Case> {
         vec![guests::hostcall(engine, DOUBLING)?, wasmtime],
         vec![Comparison::to("wasmtime-cached", 1.05)],
     ))
-}
-
-fn cached_memory(caller: &Caller<'_, Data>) -> Result<Memory> {
-    let memory = caller.data().memory;
-    memory.ok_or_else(|| format_err!("the guest exports no memory"))
-}
-
-fn bytes(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8]> {
-    let (pointer, length) = (pointer as usize, length as usize);
-    memory
-        .get(pointer..pointer + length)
-        .ok_or_else(out_of_bounds)
-}
-
-fn text(memory: &[u8], pointer: u32, length: u32) -> Result<&str> {
-    Ok(std::str::from_utf8(bytes(memory, pointer, length)?)?)
-}
-
-fn out_of_bounds() -> wasmtime::Error {
-    format_err!("out of bounds of the guest's memory")
 }
