@@ -110,6 +110,12 @@ impl BatchLayout {
     }
 }
 
+/// The word at `at` of the host page.
+pub(crate) fn read_u32(page: &[u8], at: usize) -> u32 {
+    let bytes = page[at..at + 4].try_into();
+    u32::from_le_bytes(bytes.expect("a word has four bytes"))
+}
+
 fn queue(size: u32, page: &mut PageLayout) -> Option<Queue> {
     let size = size.checked_next_multiple_of(ALIGN)?;
     Some(Queue {

@@ -44,6 +44,12 @@ pub(crate) struct DeferredCalls<T: 'static> {
     pub handlers: Vec<Handler<T>>,
 }
 
+impl<T: 'static> DeferredCalls<T> {
+    fn handler(&self, id: u32) -> &Handler<T> {
+        &self.handlers[id as usize - 1]
+    }
+}
+
 /// A deferred function, as one guest imports it.
 pub(crate) struct Handler<T: 'static> {
     pub site: Arc<Site>,
@@ -108,10 +114,7 @@ impl<T: 'static> Exports for AnyStore<'_, T> {
 #[inline(always)]
 pub(crate) fn settle<R>(reach: &mut dyn Reach, result: wasmtime::Result<R>) -> wasmtime::Result<R> {
     match result {
-        Ok(value) => match reach.drain() {
-            Ok(()) => Ok(value),
-            Err(error) => Err(error),
-        },
+        Ok(value) => reach.drain().map(|()| value),
         Err(error) => Err(settle_failed(reach, error)),
     }
 }

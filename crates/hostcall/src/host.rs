@@ -1,20 +1,16 @@
 //! The host: everything that guests may import.
 
-#![expect(unsafe_code, reason = "`Registry` has unsafe functions")]
-
-use crate::args::Args;
 use crate::batching::BatchSettings;
 use crate::closure::{Free, IntoHostFunc, WithState};
-use crate::crossing::{self, Linkage, Params};
-use crate::deferred::{BatchRecord, DeferredFunc, batch_record, record};
+use crate::crossing::{self, Linkage};
+use crate::deferred::{DeferredFunc, batch_record, record};
 use crate::error::{Error, Site};
 use crate::guest::Guest;
-use crate::guest_type::Returns;
-use crate::inline::{Body, InlineArgs, InlineBody, InlineSettings, inlining};
+use crate::inline::{Body, InlineSettings, inlining};
 use crate::limits::Limits;
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
-use crate::registry::{Decl, FuncRegistry, Registry};
+use crate::registry::{Decl, Registry};
 use crate::ty::{Return, Signature};
 use crate::value::Value;
 use hostcall_link::stub::Record;
@@ -24,6 +20,10 @@ use hostcall_link::{
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Config, Engine, Linker, WasmBacktraceDetails};
+
+mod registry;
+
+pub(crate) use registry::{HostRegistry, link_func, link_guest_func};
 
 /// Host functions, memories, globals and tables for guests to import, over a
 /// state of type `T`.
@@ -414,137 +414,6 @@ impl<T: 'static> Host<T> {
             catch_all: self.catch_all.is_some(),
             open: false,
         }
-    }
-}
-
-/// Registers functions over a part `M` of the state `T`.
-pub(crate) struct HostRegistry<'h, T: 'static, G> {
-    host: &'h mut Host<T>,
-    pub get: G,
-    block: usize,
-}
-
-impl<'h, T, G> HostRegistry<'h, T, G> {
-    pub fn new(host: &'h mut Host<T>, get: G) -> HostRegistry<'h, T, G> {
-        // A number that no other registration has.
-        let block = host.items.len();
-        HostRegistry { host, get, block }
-    }
-}
-
-impl<T, M, G> FuncRegistry<M> for HostRegistry<'_, T, G>
-where
-    T: 'static,
-    M: 'static,
-    G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
-{
-    unsafe fn func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
-    where
-        P: Params + 'static,
-        R: Returns + 'static,
-        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
-    {
-        let (get, func) = (self.get, Arc::new(func));
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let func = func.clone();
-            crossing::link_func::<_, _, P, R, _>(
-                linker,
-                linkage,
-                Owned { get },
-                site,
-                move |state, args| func(state, args),
-            )
-        });
-        self.add(decl, HostFunc::native(decl.signature::<P, R>(), link));
-    }
-
-    unsafe fn guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
-    where
-        P: Params + 'static,
-        V: 'static,
-        R: Returns + 'static,
-        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
-        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
-    {
-        let (get, lift, func) = (self.get, Arc::new(lift), Arc::new(func));
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let (lift, func) = (lift.clone(), func.clone());
-            crossing::link_guest_func::<_, _, P, V, R, _, _>(
-                linker,
-                linkage,
-                Owned { get },
-                site,
-                move |args| lift(args),
-                move |guest, values| func(guest, values),
-            )
-        });
-        self.add(decl, HostFunc::native(decl.signature::<P, R>(), link));
-    }
-}
-
-impl<T, M, G> Registry<M> for HostRegistry<'_, T, G>
-where
-    T: 'static,
-    M: 'static,
-    G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
-{
-    unsafe fn inline_func<P, R, F>(&mut self, decl: Decl<'_>, body: InlineBody, func: F)
-    where
-        P: Params + 'static,
-        R: Returns + 'static,
-        F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
-    {
-        let (get, func) = (self.get, Arc::new(func));
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let func = func.clone();
-            crossing::link_inline_func::<_, _, R, _>(
-                linker,
-                linkage,
-                Owned { get },
-                site,
-                move |state, args| func(state, args),
-            )
-        });
-        let native = HostFunc::native(decl.signature::<P, R>(), link);
-        let body = Some(Body::Rust(body));
-        self.add(decl, HostFunc { body, ..native });
-    }
-
-    unsafe fn deferred_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
-    where
-        P: Params + 'static,
-        R: Returns<Ok = ()> + 'static,
-        F: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
-    {
-        self.add_deferred::<M, P, R, F>(decl, func);
-    }
-
-    unsafe fn deferred_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
-    where
-        P: Params + 'static,
-        V: 'static,
-        R: Returns<Ok = ()> + 'static,
-        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
-        F: Fn(&mut Guest<'_, M>, V) -> R + Send + Sync + 'static,
-    {
-        self.add_deferred_guest::<M, P, V, R, L, F>(decl, lift, func);
-    }
-
-    fn batch_func<E, R, F>(&mut self, decl: Decl<'_>, func: F)
-    where
-        E: BatchRecord,
-        R: Returns<Ok = ()> + 'static,
-        F: Fn(&mut M, &[E]) -> R + Send + Sync + 'static,
-    {
-        self.add_batch::<M, E, R, F>(decl, func);
-    }
-}
-
-impl<T: 'static, G> HostRegistry<'_, T, G> {
-    pub(crate) fn add(&mut self, decl: Decl<'_>, func: HostFunc<T>) {
-        let block = Some(self.block);
-        let func = HostFunc { block, ..func };
-        self.host.item(decl.module, decl.name, ItemKind::Func(func));
     }
 }
 

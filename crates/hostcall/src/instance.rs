@@ -98,7 +98,10 @@ impl<T: 'static> Instance<T> {
     /// Runs the start function, where instantiating has left that to us: calls
     /// that it has queued are delivered even if it traps.
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        let Some(start) = self.instance.get_func(&mut self.store, START) else {
+        if self.program.deferred().is_none() {
+            return Ok(());
+        }
+        let Some(start) = self.added_func(START) else {
             return Ok(());
         };
         let mut reach = self.reach();
@@ -333,7 +336,8 @@ impl<T: 'static> Instance<T> {
         self.instance
     }
 
-    pub(crate) fn driver_func(&mut self, name: &str) -> Option<Func> {
+    /// A function that linking has added.
+    pub(crate) fn added_func(&mut self, name: &str) -> Option<Func> {
         self.instance.get_func(&mut self.store, name)
     }
 

@@ -3,7 +3,7 @@
 
 #![expect(unsafe_code, reason = "raw calls of drivers, whose type is known")]
 
-use crate::batching::capacity;
+use crate::batching::{capacity, read_u32};
 use crate::call::{export_error, signature};
 use crate::deferred::settle;
 use crate::error::{Bad, Error, ErrorKind, Place};
@@ -193,7 +193,7 @@ impl<T: 'static> Instance<T> {
 
     fn driver(&mut self, name: &str, driver: String, capacity: usize) -> Result<Driver, Error> {
         let (page, batch) = (self.store.data().page, self.program().batch_layout().batch);
-        match (self.driver_func(&driver), page, batch) {
+        match (self.added_func(&driver), page, batch) {
             (Some(func), Some(page), Some(batch)) => Ok(Driver {
                 name: name.to_owned(),
                 func,
@@ -303,10 +303,10 @@ impl Driver {
 
     /// How many calls have returned.
     fn done(&self, page: &[u8], all: bool, count: usize) -> usize {
-        let at = self.batch.progress as usize;
-        let progress = page[at..at + 4].try_into();
-        let progress = u32::from_le_bytes(progress.expect("a word has four bytes"));
-        if all { count } else { progress as usize }
+        match all {
+            true => count,
+            false => read_u32(page, self.batch.progress as usize) as usize,
+        }
     }
 
     /// Delivers what was deferred meanwhile, and says which element failed.

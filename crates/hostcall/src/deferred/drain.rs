@@ -3,6 +3,7 @@
 use super::failure::{DeferredFailure, KeptCalls};
 use super::run::RunPlace;
 use super::{AnyStore, DeferredCalls, Handler, KeptRun, Run};
+use crate::batching::read_u32;
 use crate::error::{Crossed, Panicked, cross};
 use crate::owned::StoreData;
 use crate::reach::Exports;
@@ -23,8 +24,8 @@ const KEPT: u32 = u32::MAX;
 /// returned, nothing else limits how deep a guest lets them become.
 const STACK: usize = 512 << 10;
 
-/// Delivers what is kept, before the guest is called again: so no more than a
-/// queue is ever kept.
+/// Delivers what is kept, before the guest is called again: so no guest can have
+/// the host keep more and more.
 #[inline(always)]
 pub(crate) fn drain_kept<T: 'static>(
     store: &mut impl Exports<Data = StoreData<T>>,
@@ -123,11 +124,6 @@ struct PageRun {
     records: Range<usize>,
 }
 
-fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    let bytes = bytes[at..at + 4].try_into();
-    u32::from_le_bytes(bytes.expect("a word has four bytes"))
-}
-
 struct Drain<'d, 's, T: 'static> {
     store: AnyStore<'s, T>,
     calls: &'d DeferredCalls<T>,
@@ -160,7 +156,7 @@ impl<T: 'static> Drain<'_, '_, T> {
         let Some(mut run) = pending.find(|run| run.length() > 0) else {
             return Ok(());
         };
-        let handler = &self.calls.handlers[run.id as usize - 1];
+        let handler = self.calls.handler(run.id);
         run.skip(handler.shape.end(run.bytes(), 0));
         self.delivered = 1;
         Err(self.failed(Trap::StackOverflow.into(), handler, 1, run))
@@ -180,16 +176,15 @@ impl<T: 'static> Drain<'_, '_, T> {
         }
     }
 
-    fn handler(&self, id: u32) -> &'_ Handler<T> {
-        &self.calls.handlers[id as usize - 1]
-    }
-
     /// Empties the queue; gives whether there was anything in it. Host
     /// functions that may run the guest, which may then queue more, get their
     /// records from a copy.
     fn page(&mut self) -> wasmtime::Result<bool> {
         let runs = self.take_runs();
-        if runs.iter().any(|run| self.handler(run.id).func.reenters) {
+        if runs
+            .iter()
+            .any(|run| self.calls.handler(run.id).func.reenters)
+        {
             self.pending = self.copies(&runs);
         } else {
             self.in_place(&runs)?;
@@ -208,7 +203,7 @@ impl<T: 'static> Drain<'_, '_, T> {
 
     fn in_place(&mut self, runs: &[PageRun]) -> wasmtime::Result<()> {
         for (position, PageRun { id, records }) in runs.iter().enumerate() {
-            let handler = &self.calls.handlers[*id as usize - 1];
+            let handler = self.calls.handler(*id);
             let mut run = handler.run(RunPlace::Page(self.page), records.clone());
             let delivered = deliver(handler, &mut self.store, &mut run);
             if let Err(error) = delivered {
@@ -228,7 +223,7 @@ impl<T: 'static> Drain<'_, '_, T> {
 
     /// Delivers a run that the host has kept.
     fn kept(&mut self, mut kept: KeptRun) -> wasmtime::Result<()> {
-        let handler = &self.calls.handlers[kept.id as usize - 1];
+        let handler = self.calls.handler(kept.id);
         let end = kept.length();
         let mut run = handler.run(RunPlace::Kept(kept.bytes_mut()), 0..end);
         let delivered = deliver(handler, &mut self.store, &mut run);
@@ -252,7 +247,7 @@ impl<T: 'static> Drain<'_, '_, T> {
 
     fn count(&self, id: u32, records: Range<usize>) -> u64 {
         let bytes = self.page.data(&self.store);
-        self.handler(id).shape.count(bytes, records)
+        self.calls.handler(id).shape.count(bytes, records)
     }
 
     fn copy(&self, id: u32, records: Range<usize>) -> KeptRun {
@@ -363,7 +358,7 @@ pub(crate) fn undelivered<T>(
 ) -> Vec<KeptCalls> {
     let mut list = Vec::new();
     let mut add = |id: u32, bytes: &[u8], records| {
-        let handler = &calls.handlers[id as usize - 1];
+        let handler = calls.handler(id);
         let count = handler.shape.count(bytes, records);
         KeptCalls::add(&mut list, &handler.site, count);
     };

@@ -12,7 +12,7 @@ use crate::crossing::{self, Params};
 use crate::error::{Bad, Error, ErrorKind, Place};
 use crate::guest::Guest;
 use crate::guest_type::{Needs, Returns};
-use crate::host::{Host, HostFunc, HostRegistry, ItemKind, LinkFunc};
+use crate::host::{Host, HostFunc, HostRegistry, ItemKind, LinkFunc, link_func, link_guest_func};
 use crate::owned::{Owned, whole};
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
@@ -278,11 +278,7 @@ where
             reenters: false,
             batch: false,
         };
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let (access, func) = (Owned { get }, func.clone());
-            let func = move |state: &mut M, args: &mut Args<'_>| func(state, args);
-            crossing::link_func::<_, _, P, R, _>(linker, linkage, access, site, func)
-        });
+        let link = link_func::<T, M, G, P, R, F>(get, func);
         let native = HostFunc::native(decl.signature::<P, R>(), link);
         let deferred = Some(deferred);
         self.add(decl, HostFunc { deferred, ..native });
@@ -305,14 +301,7 @@ where
             reenters: true,
             batch: false,
         };
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let (access, lift, func) = (Owned { get }, lift.clone(), func.clone());
-            let lift = move |args: &mut Args<'_>| lift(args);
-            let func = move |guest: &mut Guest<'_, M>, values| func(guest, values);
-            crossing::link_guest_func::<_, _, P, V, R, _, _>(
-                linker, linkage, access, site, lift, func,
-            )
-        });
+        let link = link_guest_func::<T, M, G, P, V, R, L, F>(get, lift, func);
         let native = HostFunc::native(decl.signature::<P, R>(), link);
         let deferred = Some(deferred);
         self.add(decl, HostFunc { deferred, ..native });
@@ -332,11 +321,8 @@ where
             reenters: false,
             batch: true,
         };
-        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
-            let (access, func) = (Owned { get }, func.clone());
-            let func = one(move |state: &mut M, records: &[E]| func(state, records));
-            crossing::link_func::<_, _, (E, ()), R, _>(linker, linkage, access, site, func)
-        });
+        let one = one(move |state: &mut M, records: &[E]| func(state, records));
+        let link = link_func::<T, M, G, (E, ()), R, _>(get, Arc::new(one));
         let native = HostFunc::native(batch_signature::<E>(), link);
         let deferred = Some(deferred);
         self.add(decl, HostFunc { deferred, ..native });

@@ -5,7 +5,8 @@ use crate::host::{Host, HostFunc};
 use crate::inline::{Body, PageLayout};
 use hostcall_link::inline::Target;
 use hostcall_link::{
-    Binding, Crossing, ExternType, Import, MemoryType, Plan, PlannedImport, Provider, Replacement,
+    Binding, Crossing, ExternType, FuncType, Import, MemoryType, Plan, PlannedImport, Provider,
+    Replacement,
 };
 use std::sync::Arc;
 
@@ -34,17 +35,20 @@ impl Inlining {
     /// Whether the body calls the host function of an import.
     pub fn calls(&self, import: &Import) -> bool {
         let mut calls = self.provider.host_calls();
-        calls.any(|(module, name, ty)| {
-            let same = module == import.module && name == import.name;
-            same && matches!(&import.ty, ExternType::Func(wanted) if wanted == ty)
-        })
+        calls.any(|call| is_of(call, import))
     }
+}
+
+/// Whether a call of a host function, by module, name and type, is of an import.
+fn is_of((module, name, ty): (&str, &str, &FuncType), import: &Import) -> bool {
+    let same = module == import.module && name == import.name;
+    same && matches!(&import.ty, ExternType::Func(found) if found == ty)
 }
 
 /// Makes the bodies of one guest.
 pub(super) struct Inliner<'a, T: 'static> {
     pub host: &'a Host<T>,
-    pub memory: MemoryType,
+    pub memory: &'a MemoryType,
     pub layout: &'a PageLayout,
 }
 
@@ -135,16 +139,10 @@ pub(super) fn page_layout<T>(host: &Host<T>, plan: &Plan) -> Option<PageLayout> 
 /// Has bodies called that would call what the guest does not import: nothing
 /// would deliver queued calls before that.
 pub(super) fn call_instead(plan: &mut Plan, inlinings: &mut Vec<Inlining>) {
-    let imports: Vec<_> = plan.imports.iter().map(|it| it.import.clone()).collect();
     inlinings.retain(|inlining| {
-        let mut calls = inlining.provider.host_calls();
-        let imported = |(module, name, ty): (&str, &str, &_)| {
-            imports.iter().any(|import| {
-                let same = module == import.module && name == import.name;
-                same && matches!(&import.ty, ExternType::Func(found) if found == ty)
-            })
-        };
-        let stays = calls.all(imported);
+        let imports = &plan.imports;
+        let imported = |call| imports.iter().any(|it| is_of(call, &it.import));
+        let stays = inlining.provider.host_calls().all(imported);
         if !stays {
             let planned = &mut plan.imports[inlining.import];
             planned.crossing = Some(Crossing::Call);

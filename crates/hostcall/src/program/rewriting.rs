@@ -49,10 +49,12 @@ impl<T: 'static> LinkedGuest<T> {
         let (page, batch) = layouts.ok_or_else(|| {
             Error::body("structs, queue and counters take more than 4 GiB of the host page")
         })?;
+        let memory = info.memory().map(|(_, ty)| ty.clone());
         let rewriting = Rewriting {
             host,
             surface,
             info,
+            memory: memory.unwrap_or_else(|| MemoryType::new(0, None)),
             page,
             batch,
         };
@@ -93,6 +95,8 @@ struct Rewriting<'r, T: 'static> {
     host: &'r Host<T>,
     surface: &'r Surface,
     info: &'r ModuleInfo,
+    /// The memory that pointers refer to; any, if there is none.
+    memory: MemoryType,
     page: PageLayout,
     batch: BatchLayout,
 }
@@ -104,7 +108,7 @@ impl<T: 'static> Rewriting<'_, T> {
         if inlinings.is_empty() && page.is_none() {
             return Ok(LinkedGuest::unchanged());
         }
-        let stubs = Stubs::new(self.host, self.info, plan, &self.batch)?;
+        let stubs = Stubs::new(self.host, &self.memory, plan, &self.batch);
         let options = LinkOptions {
             replacements: inlinings.iter().map(Inlining::replacement).collect(),
             wrappers: stubs.wrappers(),
@@ -132,7 +136,10 @@ impl<T: 'static> Rewriting<'_, T> {
             }),
             page_layout: options.page.is_some().then(|| Arc::new(self.page)),
             batch_layout: self.batch,
-            deferred: stubs.into_deferred().map(Arc::new),
+            deferred: self
+                .batch
+                .queue
+                .map(|queue| Arc::new(stubs.into_deferred(queue))),
             bytes: Some(linked.bytes),
             warnings: linked.warnings,
             imports: linked.imports,
@@ -140,10 +147,9 @@ impl<T: 'static> Rewriting<'_, T> {
     }
 
     fn inlinings(&self, plan: &mut Plan) -> Result<Vec<Inlining>, Error> {
-        let memory = self.info.memory().map(|(_, ty)| ty.clone());
         let inliner = Inliner {
             host: self.host,
-            memory: memory.unwrap_or_else(|| MemoryType::new(0, None)),
+            memory: &self.memory,
             layout: &self.page,
         };
         let mut inlinings = inliner.inlinings(plan)?;

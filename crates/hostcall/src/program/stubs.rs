@@ -32,7 +32,8 @@ struct Driver {
 pub(super) struct Stubs<T: 'static> {
     around: Vec<Around>,
     drivers: Vec<Driver>,
-    deferred: Option<DeferredCalls<T>>,
+    /// Of the deferred functions, by id.
+    handlers: Vec<Handler<T>>,
 }
 
 /// The names of the drivers of an export.
@@ -45,23 +46,16 @@ pub(crate) fn fold_name(export: &str) -> String {
 }
 
 impl<T: 'static> Stubs<T> {
-    pub fn new(
-        host: &Host<T>,
-        info: &ModuleInfo,
-        plan: &Plan,
-        layout: &BatchLayout,
-    ) -> Result<Stubs<T>, Error> {
-        let memory = info.memory().map(|(_, ty)| ty.clone());
+    pub fn new(host: &Host<T>, memory: &MemoryType, plan: &Plan, layout: &BatchLayout) -> Stubs<T> {
         let mut maker = Maker {
             host,
             layout,
-            memory: memory.unwrap_or_else(|| MemoryType::new(0, None)),
+            memory,
             stubs: Stubs {
                 around: Vec::new(),
                 drivers: Vec::new(),
-                deferred: None,
+                handlers: Vec::new(),
             },
-            handlers: Vec::new(),
             counter: layout.counters,
         };
         for (position, planned) in plan.imports.iter().enumerate() {
@@ -70,14 +64,7 @@ impl<T: 'static> Stubs<T> {
         if let Some(batch) = &layout.batch {
             maker.drivers(&plan.mapped, batch);
         }
-        let Maker {
-            mut stubs,
-            handlers,
-            ..
-        } = maker;
-        let deferred = layout.queue.map(|queue| DeferredCalls { queue, handlers });
-        stubs.deferred = deferred;
-        Ok(stubs)
+        maker.stubs
     }
 
     pub fn wrappers(&self) -> Vec<Wrapper<'_>> {
@@ -108,17 +95,17 @@ impl<T: 'static> Stubs<T> {
         imports.map(|planned| site(planned, Default::default()))
     }
 
-    pub fn into_deferred(self) -> Option<DeferredCalls<T>> {
-        self.deferred
+    pub fn into_deferred(self, queue: Queue) -> DeferredCalls<T> {
+        let handlers = self.handlers;
+        DeferredCalls { queue, handlers }
     }
 }
 
 struct Maker<'m, T: 'static> {
     host: &'m Host<T>,
     layout: &'m BatchLayout,
-    memory: MemoryType,
+    memory: &'m MemoryType,
     stubs: Stubs<T>,
-    handlers: Vec<Handler<T>>,
     /// Where the next import's calls are counted.
     counter: Option<u32>,
 }
@@ -170,9 +157,9 @@ impl<T: 'static> Maker<'_, T> {
         let func = func(self.host, planned)?;
         // The plan defers what has a record only.
         let record = func.record(self.memory.memory64)?.ok()?;
-        let id = self.handlers.len() as u32 + 1;
+        let id = self.stubs.handlers.len() as u32 + 1;
         let provider = self.stub(position, ty, id, &record, queue, counter);
-        self.handlers.push(Handler {
+        self.stubs.handlers.push(Handler {
             site: site(planned, func.signature.clone()),
             shape: Shape::new(record, self.memory.memory64),
             func: func.deferred.clone()?,
@@ -229,17 +216,15 @@ fn can_wrap(ty: &FuncType) -> bool {
 
 /// What the plan needs of the host page.
 pub(super) fn needs(plan: &Plan, settings: &BatchSettings) -> BatchNeeds {
-    let crossings = plan.imports.iter().filter_map(|planned| planned.crossing);
-    let functions = crossings.clone().count() as u32;
-    let mut crossings = crossings;
+    let crossings = || plan.imports.iter().filter_map(|planned| planned.crossing);
+    let defers = crossings().any(|crossing| crossing == Crossing::Deferred);
+    let functions = crossings().count() as u32;
     let element = plan.mapped.iter().map(|mapped| {
         let (input, output) = sizes(&mapped.ty);
         input.max(output)
     });
     BatchNeeds {
-        queue: crossings
-            .any(|crossing| crossing == Crossing::Deferred)
-            .then_some(settings.queue_size),
+        queue: defers.then_some(settings.queue_size),
         counters: settings.counts_calls.then_some(functions),
         element: element.max(),
     }

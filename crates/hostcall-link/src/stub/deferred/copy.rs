@@ -6,7 +6,8 @@ use super::Stub;
 use super::layout::PIECE;
 use crate::stub::module::Body;
 
-/// Up to so many bytes, words cost less than what an engine calls to copy.
+/// Up to so many bytes are copied word by word: a short string costs less so than
+/// by what an engine calls to copy.
 const WORDS: u32 = 64;
 
 /// The parameters: an address in the host page, one in the guest's memory, and a
