@@ -111,3 +111,13 @@ pub fn poke<T>(instance: &mut Instance<T>, at: usize, bytes: &[u8]) {
         guest.memory().expect("it has a memory")[at..][..bytes.len()].copy_from_slice(bytes);
     });
 }
+
+/// An instance of a guest whose exports are mapped.
+#[track_caller]
+pub fn mapped(guest: &str, names: &[&str]) -> Instance<()> {
+    let mut host = Host::<()>::new();
+    for name in names {
+        host.map_export(name);
+    }
+    instance(&host, guest, ())
+}
