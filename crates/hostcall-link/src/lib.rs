@@ -22,6 +22,7 @@
 //!         forms: vec![FuncType::new([ValType::I32, ValType::I32], [])],
 //!         inlining: Inlining::Impossible,
 //!         deferral: Deferral::Unasked,
+//!         waits: false,
 //!     },
 //! };
 //! let surface = Surface { items: vec![log], ..Surface::default() };

@@ -23,6 +23,9 @@ pub enum Crossing {
     Deferred,
     /// The ordinary crossing: the engine calls the host function.
     Call,
+    /// The engine calls the host function, and the guest is suspended while that
+    /// waits.
+    Async,
 }
 
 impl fmt::Display for Crossing {
@@ -31,6 +34,7 @@ impl fmt::Display for Crossing {
             Crossing::Inline => "inline",
             Crossing::Deferred => "deferred",
             Crossing::Call => "call",
+            Crossing::Async => "async",
         })
     }
 }
@@ -201,6 +205,9 @@ fn reserved_exports(exports: &[Export]) -> impl Iterator<Item = Problem> + '_ {
     })
 }
 
+/// Why an asynchronous function crosses as it does.
+const ASYNC: &str = "an async host function; the guest is suspended while it waits";
+
 /// A surface, ready to be asked by name.
 struct Planner<'a> {
     info: &'a ModuleInfo,
@@ -242,10 +249,12 @@ impl<'a> Planner<'a> {
                 signature,
                 inlining,
                 deferral,
+                waits,
                 ..
             } => {
                 let (crossing, reason) = match self.deferred(deferral) {
                     Some(deferred) => deferred,
+                    None if *waits => (Crossing::Async, ASYNC.to_owned()),
                     None => self.crossing(*inlining),
                 };
                 (Some(signature.clone()), Some(crossing), reason)

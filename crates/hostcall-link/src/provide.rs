@@ -143,6 +143,7 @@ fn surface(offers: &[Offer<'_>]) -> Surface {
                 forms: vec![ty.clone()],
                 inlining: inlining(offer.provider),
                 deferral: Deferral::Unasked,
+                waits: false,
             },
         })
     });

@@ -48,6 +48,9 @@ pub enum Provides {
         inlining: Inlining,
         /// Whether calls of it may wait in the guest.
         deferral: Deferral,
+        /// Whether it is asynchronous: the guest is suspended while it waits.
+        #[serde(default)]
+        waits: bool,
     },
     /// A memory.
     Memory(MemoryType),

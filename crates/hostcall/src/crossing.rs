@@ -9,13 +9,14 @@ use crate::args::Args;
 use crate::call::reference_positions;
 use crate::core::func_type;
 use crate::error::{Panicked, Site, cross};
-use crate::guest::Guest;
+use crate::guest::{Guest, Within};
 use crate::guest_type::{Lift, Lower, Needs, Returns};
 use crate::inline::{InlineArgs, Page};
 use crate::layout::{self, Layout};
 use crate::memory::{Borrows, Source, check, check_align};
 use crate::reach::{Access, Reach, RefKind, StoreReach};
 use crate::reference::Reference;
+use crate::registry::FuncOptions;
 use crate::results::{Results, lower_into, unusable};
 use crate::ty::{Return, Type};
 use crate::value::{self, Value};
@@ -24,6 +25,10 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use wasmtime::{Caller, Linker, ValRaw};
+
+mod suspending;
+
+pub(crate) use suspending::{link_async_dynamic, link_async_func, link_async_guest_func};
 
 /// The parameters of a host function, as a list: `(A, (B, ()))`.
 #[doc(hidden)]
@@ -59,12 +64,15 @@ pub(crate) struct Linkage<'a> {
     pub form: Return,
     /// Whether pointers are 64 bits wide.
     pub wide: bool,
+    pub options: FuncOptions,
 }
 
 /// What every call of one linked host function shares.
 pub(crate) struct Bound<A> {
     pub access: A,
     pub site: Arc<Site>,
+    /// What a guest handle is told about the function that has it.
+    pub caller: Within,
     form: Return,
     wide: bool,
     /// Number of core parameters; a return pointer is the last.
@@ -76,6 +84,10 @@ impl<A: Clone> Bound<A> {
     pub fn new(access: A, site: Arc<Site>, linkage: &Linkage<'_>) -> Bound<A> {
         Bound {
             access,
+            caller: Within::Host {
+                site: site.clone(),
+                depth: linkage.options.reentrant,
+            },
             site,
             form: linkage.form,
             wide: linkage.wide,
@@ -240,7 +252,7 @@ where
         };
         let value = {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
-            func(&mut Guest::new(&mut reach), values).returned()?
+            func(&mut Guest::new(&mut reach, &bound.caller), values).returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
@@ -268,34 +280,34 @@ where
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         let signature = &bound.site.signature;
         let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
-        let references = match bound.references.is_empty() {
-            // SAFETY: `Bound::references` found them in the core type.
-            false => unsafe { reach.references(slots, &bound.references) },
-            true => Vec::new(),
-        };
-        let values = {
-            // SAFETY: as in `link_func`; the linkage is a form of this very
-            // signature.
-            let mut args = unsafe {
-                Args::new(
-                    &slots[..bound.params],
-                    bound.wide,
-                    reach.source(),
-                    None,
-                    &references,
-                )
-            };
-            let types = signature.params.iter();
-            types
-                .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
-                .collect::<wasmtime::Result<Vec<_>>>()?
-        };
+        let values = lift_values(&bound, &mut reach, slots)?;
         let mut results: Vec<_> = signature.results.iter().map(Value::zero).collect();
-        func(&mut Guest::new(&mut reach), &values, &mut results)?;
+        let mut guest = Guest::new(&mut reach, &bound.caller);
+        func(&mut guest, &values, &mut results)?;
         bound.lower_values(&results, &mut reach, slots)
     };
     // SAFETY: `lower_values` writes what the signature says, or fails.
     unsafe { define(linker, linkage, site, call) }
+}
+
+/// The arguments of a function whose types are known only at run time.
+fn lift_values<A>(
+    bound: &Bound<A>,
+    reach: &mut dyn Reach,
+    slots: &[MaybeUninit<ValRaw>],
+) -> wasmtime::Result<Vec<Value>> {
+    let references = match bound.references.is_empty() {
+        // SAFETY: `Bound::references` found them in the core type.
+        false => unsafe { reach.references(slots, &bound.references) },
+        true => Vec::new(),
+    };
+    let (slots, source) = (&slots[..bound.params], reach.source());
+    // SAFETY: as in `link_func`; the linkage is a form of this very signature.
+    let mut args = unsafe { Args::new(slots, bound.wide, source, None, &references) };
+    let types = bound.site.signature.params.iter();
+    types
+        .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
+        .collect()
 }
 
 impl<A> Bound<A> {

@@ -7,11 +7,11 @@
 //! later.
 
 use crate::error::Site;
+use crate::guest::Within;
 use crate::owned::StoreData;
-use crate::reach::{Exports, Reach};
+use crate::reach::{AnyStore, Reach};
 use hostcall_link::stub::Queue;
 use std::sync::Arc;
-use wasmtime::{AsContext, AsContextMut, Extern, StoreContext, StoreContextMut};
 
 mod batch;
 mod deliver;
@@ -53,6 +53,7 @@ impl<T: 'static> DeferredCalls<T> {
 /// A deferred function, as one guest imports it.
 pub(crate) struct Handler<T: 'static> {
     pub site: Arc<Site>,
+    pub caller: Within,
     pub shape: Shape,
     pub func: DeferredFunc<T>,
 }
@@ -78,34 +79,7 @@ impl<T: 'static> Clone for DeferredFunc<T> {
 /// Hands over the records of a run from where it stands, and moves it on: past
 /// the record that fails, too.
 pub(crate) type Deliver<T> =
-    dyn Fn(&mut AnyStore<'_, T>, &mut Run<'_>) -> wasmtime::Result<()> + Send + Sync;
-
-/// A store of ours, borrowed in whatever way.
-pub(crate) struct AnyStore<'s, T: 'static>(pub &'s mut dyn Exports<Data = StoreData<T>>);
-
-impl<T: 'static> AsContext for AnyStore<'_, T> {
-    type Data = StoreData<T>;
-
-    fn as_context(&self) -> StoreContext<'_, StoreData<T>> {
-        self.0.as_context()
-    }
-}
-
-impl<T: 'static> AsContextMut for AnyStore<'_, T> {
-    fn as_context_mut(&mut self) -> StoreContextMut<'_, StoreData<T>> {
-        self.0.as_context_mut()
-    }
-}
-
-impl<T: 'static> Exports for AnyStore<'_, T> {
-    fn export(&mut self, name: &str) -> Option<Extern> {
-        self.0.export(name)
-    }
-
-    fn data_mut(&mut self) -> &mut StoreData<T> {
-        self.0.data_mut()
-    }
-}
+    dyn Fn(&mut AnyStore<'_, StoreData<T>>, &mut Run<'_>) -> wasmtime::Result<()> + Send + Sync;
 
 /// Delivers what a call of the guest has queued, before its result is anyone's.
 /// The result has been read, and the guest has freed it: what is delivered may
@@ -121,7 +95,9 @@ pub(crate) fn settle<R>(reach: &mut dyn Reach, result: wasmtime::Result<R>) -> w
 
 #[cold]
 fn settle_failed(reach: &mut dyn Reach, error: wasmtime::Error) -> wasmtime::Error {
-    if has_failed(&error) {
+    // While a call that was dropped is unwound, no host function runs: what is
+    // queued waits for the next call.
+    if has_failed(&error) || reach.is_unwinding() {
         return error;
     }
     match reach.drain() {

@@ -75,6 +75,9 @@ pub enum ErrorKind {
     Trap(Trap),
     /// The guest exited by WASI's `proc_exit` with this status.
     Exit(i32),
+    /// A guest that imports async host functions was called where it cannot be
+    /// suspended.
+    Async(String),
     /// A message made by [`Error::msg`].
     Message(String),
 }

@@ -67,12 +67,34 @@ where
     /// is invalid; also if `instance` is not the one it was resolved on.
     #[inline(always)]
     pub fn call<T>(&self, instance: &mut Instance<T>, params: P::Value<'_>) -> Result<R, Error> {
-        let mut reach = instance.reach();
-        check_owner(&self.callable, reach.owner())?;
-        match call::call::<P, R>(&mut reach, &self.callable, params) {
-            Ok(result) => Ok(result),
-            Err(error) => Err(reach.failed(error, &self.name)),
-        }
+        check_owner(&self.callable, instance.owner())?;
+        instance.enter(&self.name, |reach| {
+            call::call::<P, R>(reach, &self.callable, params)
+        })
+    }
+
+    /// Calls the function; async host functions that the guest calls may wait.
+    ///
+    /// Nothing happens until the future is polled. If it is dropped before it is
+    /// done, the host function that was waiting is dropped, and the guest's call
+    /// is unwound, as after a trap.
+    ///
+    /// # Errors
+    ///
+    /// As [`Export::call`].
+    pub async fn call_async<'v, T>(
+        &self,
+        instance: &mut Instance<T>,
+        params: P::Value<'v>,
+    ) -> Result<R, Error>
+    where
+        T: Send,
+        P::Value<'v>: Send,
+        R: Send,
+    {
+        check_owner(&self.callable, instance.owner())?;
+        let call = |reach: &mut dyn Reach| call::call::<P, R>(reach, &self.callable, params);
+        instance.enter_async(&self.name, call).await
     }
 
     /// Calls the function from within a host function.
@@ -85,10 +107,10 @@ where
         guest: &mut crate::Guest<'_, T>,
         params: P::Value<'_>,
     ) -> Result<R, Error> {
-        let reach = guest.reach();
-        check_owner(&self.callable, reach.owner())?;
-        let result = call::call::<P, R>(&mut *reach, &self.callable, params);
-        result.map_err(|error| reach.failed(error, &self.name))
+        check_owner(&self.callable, guest.reach().owner())?;
+        guest.inward(&self.name, |reach| {
+            call::call::<P, R>(reach, &self.callable, params)
+        })
     }
 }
 
@@ -271,7 +293,25 @@ impl DynExport {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<(), Error> {
-        self.call_through(&mut instance.reach(), args, results)
+        self.check(instance.owner(), args, results)?;
+        instance.enter(&self.name, |reach| self.call_raw(reach, args, results))
+    }
+
+    /// Calls the function; async host functions that the guest calls may wait.
+    /// See [`Export::call_async`].
+    ///
+    /// # Errors
+    ///
+    /// As [`DynExport::call`].
+    pub async fn call_async<T: Send>(
+        &self,
+        instance: &mut Instance<T>,
+        args: &[Value],
+        results: &mut [Value],
+    ) -> Result<(), Error> {
+        self.check(instance.owner(), args, results)?;
+        let call = |reach: &mut dyn Reach| self.call_raw(reach, args, results);
+        instance.enter_async(&self.name, call).await
     }
 
     /// Calls the function from within a host function.
@@ -285,26 +325,23 @@ impl DynExport {
         args: &[Value],
         results: &mut [Value],
     ) -> Result<(), Error> {
-        self.call_through(guest.reach(), args, results)
+        self.check(guest.reach().owner(), args, results)?;
+        guest.inward(&self.name, |reach| self.call_raw(reach, args, results))
     }
 
-    #[inline(always)]
-    fn call_through(
+    fn call_raw(
         &self,
         reach: &mut dyn Reach,
         args: &[Value],
         results: &mut [Value],
-    ) -> Result<(), Error> {
-        check_owner(&self.callable, reach.owner())?;
-        self.check_lengths(args, results)?;
-        let ready = reach.drain_kept();
-        let called = ready.and_then(|()| self.call_raw(&mut *reach, args, results));
-        let called = settle(&mut *reach, called);
-        called.map_err(|error| reach.failed(error, &self.name))
+    ) -> wasmtime::Result<()> {
+        reach.drain_kept()?;
+        let called = self.call_unsettled(reach, args, results);
+        settle(reach, called)
     }
 
     #[inline(always)]
-    fn call_raw(
+    fn call_unsettled(
         &self,
         reach: &mut dyn Reach,
         args: &[Value],
@@ -361,7 +398,8 @@ impl DynExport {
         lifted
     }
 
-    fn check_lengths(&self, args: &[Value], results: &[Value]) -> Result<(), Error> {
+    fn check(&self, owner: u64, args: &[Value], results: &[Value]) -> Result<(), Error> {
+        check_owner(&self.callable, owner)?;
         let (params, outs) = (self.signature.params.len(), self.signature.results.len());
         if args.len() == params && results.len() == outs {
             return Ok(());

@@ -2,7 +2,7 @@
 //! it.
 
 use crate::call::{self, check_owner, export_error};
-use crate::error::{Bad, Error, ErrorKind, Place};
+use crate::error::{Bad, Error, ErrorKind, Place, Site};
 use crate::export::{DynExport, Export, REFERENCE, resolve, resolve_dynamic};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
@@ -13,7 +13,12 @@ use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
 use crate::value::DynFunc;
 use std::fmt;
+use std::sync::Arc;
 use wasmtime::{Extern, Func};
+
+mod suspended;
+
+pub use suspended::AsyncGuest;
 
 /// The guest that called a host function, or an instance between calls.
 ///
@@ -37,6 +42,16 @@ use wasmtime::{Extern, Func};
 /// ```
 pub struct Guest<'a, T> {
     reach: &'a mut dyn GuestReach<T>,
+    within: &'a Within,
+}
+
+/// Who has a guest handle.
+#[derive(Clone)]
+pub(crate) enum Within {
+    /// The embedder, between calls.
+    Outside,
+    /// A host function, which may call the guest to this depth.
+    Host { site: Arc<Site>, depth: u32 },
 }
 
 impl<T> fmt::Debug for Guest<'_, T> {
@@ -71,8 +86,25 @@ where
 }
 
 impl<'a, T> Guest<'a, T> {
-    pub(crate) fn new(reach: &'a mut dyn GuestReach<T>) -> Guest<'a, T> {
-        Guest { reach }
+    pub(crate) fn new(reach: &'a mut dyn GuestReach<T>, within: &'a Within) -> Guest<'a, T> {
+        Guest { reach, within }
+    }
+
+    /// Calls the guest.
+    pub(crate) fn inward<R>(
+        &mut self,
+        callee: &str,
+        call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
+    ) -> Result<R, Error> {
+        let reach = self.reach.as_reach();
+        let result = if reach.holds() {
+            let (mut call, mut result) = (Some(call), None);
+            let held = reach.hold(&mut |reach| result = call.take().map(|call| call(reach)));
+            held.and_then(|()| result.expect("what is held runs"))
+        } else {
+            call(&mut *reach)
+        };
+        result.map_err(|error| reach.failed(error, callee))
     }
 
     /// The state of the host functions.
@@ -212,8 +244,9 @@ impl<'a, T> Guest<'a, T> {
         R: for<'v> Lift<Value<'v> = R>,
     {
         check_owner(&func.callable, self.reach.owner())?;
-        let result = call::call::<P, R>(self.reach.as_reach(), &func.callable, params);
-        result.map_err(|error| self.reach.failed(error, REFERENCE))
+        self.inward(REFERENCE, |reach| {
+            call::call::<P, R>(reach, &func.callable, params)
+        })
     }
 
     /// The function at `index` of the table that the guest exports as `table`:

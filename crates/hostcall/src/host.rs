@@ -10,7 +10,7 @@ use crate::inline::{Body, InlineSettings, inlining};
 use crate::limits::Limits;
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
-use crate::registry::{Decl, Registry};
+use crate::registry::{Decl, FuncOptions, Registry};
 use crate::ty::{Return, Signature};
 use crate::value::Value;
 use hostcall_link::stub::Record;
@@ -82,6 +82,9 @@ pub(crate) struct HostFunc<T: 'static> {
     pub body: Option<Body>,
     /// How it takes calls that were queued.
     pub deferred: Option<DeferredFunc<T>>,
+    /// Whether it is async.
+    pub waits: bool,
+    pub options: FuncOptions,
     /// What it was registered with: functions of one block have the same.
     pub block: Option<usize>,
 }
@@ -93,19 +96,31 @@ impl<T: 'static> Clone for HostFunc<T> {
             link: self.link.clone(),
             body: self.body.clone(),
             deferred: self.deferred.clone(),
+            waits: self.waits,
+            options: self.options,
             block: self.block,
         }
     }
 }
 
 impl<T: 'static> HostFunc<T> {
-    pub fn native(signature: Signature, link: Arc<LinkFunc<T>>) -> HostFunc<T> {
+    /// One that can do nothing yet.
+    pub fn new(signature: Signature) -> HostFunc<T> {
         HostFunc {
             signature,
-            link: Some(link),
+            link: None,
             body: None,
             deferred: None,
+            waits: false,
+            options: FuncOptions::default(),
             block: None,
+        }
+    }
+
+    pub fn native(signature: Signature, link: Arc<LinkFunc<T>>) -> HostFunc<T> {
+        HostFunc {
+            link: Some(link),
+            ..HostFunc::new(signature)
         }
     }
 
@@ -257,11 +272,7 @@ impl<T: 'static> Host<T> {
         name: &str,
         func: impl IntoHostFunc<T, M>,
     ) -> &mut Self {
-        let decl = Decl {
-            module,
-            name,
-            params: &[],
-        };
+        let decl = Decl::new(module, name, &[]);
         func.register(decl, &mut HostRegistry::new(self, whole));
         self
     }
@@ -402,6 +413,7 @@ impl<T: 'static> Host<T> {
                         self.inlining.allows(&item.module, &item.name),
                     ),
                     deferral: func.deferral(wide, &self.batching),
+                    waits: func.waits,
                 },
                 ItemKind::Memory(ty) => Provides::Memory(ty.clone()),
                 ItemKind::Global(ty, _) => Provides::Global(ty.clone()),

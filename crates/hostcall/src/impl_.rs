@@ -5,6 +5,7 @@ pub use crate::args::Args;
 pub use crate::crossing::Params;
 pub use crate::deferred::BatchRecord;
 pub use crate::fault::Lifted;
+pub use crate::fiber::Waiting;
 pub use crate::guest_type::{
     Needs, PlaceField, assert_unpadded, bad_tag, lift_case, load_tag, lower_case, max, store_tag,
 };
@@ -12,7 +13,7 @@ pub use crate::inline::{
     InlineArgs, InlineBody, PlainBytes, StateType, body_result, slow_path, state_of,
 };
 pub use crate::layout::Layouts;
-pub use crate::registry::{Decl, FuncRegistry, Registry};
+pub use crate::registry::{Decl, FuncOptions, FuncRegistry, Registry};
 pub use crate::results::Results;
 pub use bytemuck::{AnyBitPattern, CheckedBitPattern, Zeroable};
 pub use hostcall_link::inline;

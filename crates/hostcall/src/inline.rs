@@ -180,11 +180,8 @@ impl<T: 'static> Host<T> {
         let function = function.to_owned();
         let body = Body::Wasm { provider, function };
         let func = HostFunc {
-            signature,
-            link: None,
             body: Some(body),
-            deferred: None,
-            block: None,
+            ..HostFunc::new(signature)
         };
         self.item(module, name, ItemKind::Func(func))
     }

@@ -6,7 +6,7 @@ use crate::batching::COUNTER;
 use crate::deferred::{KeptCalls, discard, settle, undelivered};
 use crate::error::{Error, INSTANTIATION};
 use crate::export::{DynExport, Export, resolve, resolve_dynamic};
-use crate::guest::Guest;
+use crate::guest::{Guest, Within};
 use crate::guest_type::{Lift, Lower};
 use crate::inline::{HostState, state, state_mut};
 use crate::owned::{Owned, StoreData, whole};
@@ -48,12 +48,19 @@ impl ImportCalls {
             name: planned.import.name.clone(),
             calls,
             crossings: match planned.crossing {
-                Some(Crossing::Call) => calls,
+                Some(Crossing::Call | Crossing::Async) => calls,
                 // Nothing is queued that is inlined.
                 _ => not_queued,
             },
         }
     }
+}
+
+/// Runs a start function, and delivers what it has queued.
+fn run_start(reach: &mut dyn Reach, start: &Func) -> wasmtime::Result<()> {
+    // SAFETY: a start function has neither parameters nor results.
+    let started = unsafe { reach.call(start, &mut []) };
+    settle(reach, started)
 }
 
 /// The export by which a start function is run that the host has to run.
@@ -104,10 +111,22 @@ impl<T: 'static> Instance<T> {
         let Some(start) = self.added_func(START) else {
             return Ok(());
         };
-        let mut reach = self.reach();
-        // SAFETY: a start function has neither parameters nor results.
-        let started = unsafe { reach.call(&start, &mut []) };
-        settle(&mut reach, started).map_err(|error| reach.failed(error, INSTANTIATION))
+        self.enter(INSTANTIATION, |reach| run_start(reach, &start))
+    }
+
+    /// The same; async host functions may wait.
+    pub(crate) async fn start_async(&mut self) -> Result<(), Error>
+    where
+        T: Send,
+    {
+        if self.program.deferred().is_none() {
+            return Ok(());
+        }
+        let Some(start) = self.added_func(START) else {
+            return Ok(());
+        };
+        let call = |reach: &mut dyn Reach| run_start(reach, &start);
+        self.enter_async(INSTANTIATION, call).await
     }
 
     /// Delivers calls that were kept when a deferred call before them failed, and
@@ -118,9 +137,7 @@ impl<T: 'static> Instance<T> {
     ///
     /// If one of them fails: then those after it are kept.
     pub fn deliver_deferred(&mut self) -> Result<(), Error> {
-        let mut reach = self.reach();
-        let delivered = reach.drain();
-        delivered.map_err(|error| reach.failed(error, DELIVERY))
+        self.enter(DELIVERY, |reach| reach.drain())
     }
 
     /// Calls that are kept because a deferred call before them failed, and those
@@ -323,7 +340,7 @@ impl<T: 'static> Instance<T> {
     /// Lets `with` work on the guest as a host function can: read and write
     /// memory, allocate, call.
     pub fn guest<R>(&mut self, with: impl FnOnce(&mut Guest<'_, T>) -> R) -> R {
-        with(&mut Guest::new(&mut self.reach()))
+        with(&mut Guest::new(&mut self.reach(), &Within::Outside))
     }
 
     /// The Wasmtime store of this instance, for what hostcall does not cover.
@@ -354,6 +371,12 @@ impl<T: 'static> Instance<T> {
         let info = self.program.info();
         let export = info.exports.iter().find(|export| export.name == name);
         export.map_or_else(Vec::new, |export| info.params_of(export.index).to_vec())
+    }
+
+    /// What tells it from all other instances.
+    #[inline(always)]
+    pub(crate) fn owner(&mut self) -> u64 {
+        self.reach().owner()
     }
 
     #[inline(always)]

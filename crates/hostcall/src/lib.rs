@@ -133,6 +133,7 @@
 #![warn(missing_docs)]
 
 mod args;
+mod async_func;
 mod batching;
 mod call;
 mod closure;
@@ -140,9 +141,11 @@ mod core;
 mod crossing;
 mod deferred;
 mod define;
+mod enter;
 mod error;
 mod export;
 mod fault;
+mod fiber;
 mod guest;
 mod guest_type;
 mod host;
@@ -168,12 +171,13 @@ pub mod wasi;
 #[doc(hidden)]
 pub mod impl_;
 
+pub use async_func::{HostFuture, IntoAsyncHostFunc, ParamTuple};
 pub use closure::IntoHostFunc;
 pub use deferred::{BatchRecord, DeferredFailure, KeptCalls};
 pub use error::{Error, ErrorKind, Frame};
 pub use export::{DynExport, Export};
 pub use fault::Fault;
-pub use guest::Guest;
+pub use guest::{AsyncGuest, Guest};
 pub use guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, GuestType, Lift, Lower, Returns};
 pub use host::{Host, HostModule, Unmatched};
 pub use inline::HostState;

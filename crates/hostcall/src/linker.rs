@@ -6,11 +6,12 @@ use crate::args::Args;
 use crate::crossing::{self, Linkage, Params};
 use crate::deferred::{BatchRecord, batch_signature, one};
 use crate::error::Site;
-use crate::guest::Guest;
+use crate::fiber::Waiting;
+use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
 use crate::limits::Limits;
-use crate::reach::{Access, Exports, GuestMemory, Realloc};
+use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ where
     G: Fn(&mut D) -> &mut M + Copy + Send + Sync + 'static,
 {
     type State = M;
+    const OWNED: bool = false;
 
     #[inline(always)]
     fn state<'d>(&self, data: &'d mut D) -> &'d mut M {
@@ -81,9 +83,33 @@ where
     fn drain_kept<S: Exports<Data = D>>(&self, _: &mut S) -> wasmtime::Result<()> {
         Ok(())
     }
+
+    fn is_unwinding<S: Exports<Data = D>>(&self, _: &mut S) -> bool {
+        false
+    }
+
+    fn holds<S: Exports<Data = D>>(&self, _: &mut S) -> bool {
+        false
+    }
+
+    fn hold<S: Exports<Data = D>>(
+        &self,
+        store: &mut S,
+        job: &mut dyn FnMut(&mut AnyStore<'_, D>),
+    ) -> wasmtime::Result<()> {
+        job(&mut AnyStore(store));
+        Ok(())
+    }
 }
 
 impl<D: 'static, G> LinkerRegistry<'_, D, G> {
+    fn refuse(&mut self, decl: Decl<'_>, why: &str) {
+        if self.result.is_ok() {
+            let Decl { module, name, .. } = decl;
+            self.result = Err(wasmtime::format_err!("`{module}.{name}` {why}"));
+        }
+    }
+
     fn link(
         &mut self,
         decl: Decl<'_>,
@@ -111,6 +137,7 @@ fn link_as<D: 'static>(
         ty: &ty,
         form,
         wide,
+        options: decl.options,
     };
     let site = Site {
         module: decl.module.to_owned(),
@@ -167,18 +194,51 @@ where
         R: Returns + 'static,
         F: Fn(&mut M, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
     {
-        if !body.states.is_empty() && self.result.is_ok() {
-            self.result = Err(wasmtime::format_err!(
-                "`{}.{}` works on a struct in the host page, which only `Host` adds to a guest: \
-                 link the guest by `Host::program`",
-                decl.module,
-                decl.name
-            ));
+        if !body.states.is_empty() {
+            self.refuse(
+                decl,
+                "works on a struct in the host page, which only `Host` adds to a guest: link the \
+                 guest by `Host::program`",
+            );
         }
         let access = Foreign { get: self.get };
         self.link(decl, decl.signature::<P, R>(), |linker, linkage, site| {
             crossing::link_inline_func::<_, _, R, _>(linker, linkage, access, site, func)
         });
+    }
+
+    // What suspends a guest is made for stores of ours.
+
+    unsafe fn async_func<P, R, F>(&mut self, decl: Decl<'_>, _: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut Args<'_>, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.refuse(
+            decl,
+            "is async, and only guests linked by `Host::program` can be suspended",
+        );
+    }
+
+    unsafe fn async_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, _: L, _: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut AsyncGuest<'_, M>, V, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.refuse(
+            decl,
+            "is async, and only guests linked by `Host::program` can be suspended",
+        );
     }
 
     // A plain linker has no queue to put calls into: they cross at once.

@@ -56,6 +56,7 @@ impl<T: 'static> Instance<T> {
         R: Scalars,
     {
         let driver = self.map_driver::<P, R>(name)?;
+        self.begin(name)?;
         if inputs.len() != outputs.len() {
             return Err(Error::of(ErrorKind::Value(format!(
                 "export `{}` was to be mapped over {} elements, with room for {} results",
@@ -103,6 +104,7 @@ impl<T: 'static> Instance<T> {
         I: IntoIterator<Item = P>,
     {
         let driver = self.map_driver::<P, R>(name)?;
+        self.begin(name)?;
         Ok(MapIter {
             instance: self,
             driver,
@@ -143,6 +145,7 @@ impl<T: 'static> Instance<T> {
         P: Scalars,
     {
         let driver = self.fold_driver::<A, P>(name)?;
+        self.begin(name)?;
         let chunks = inputs.chunks(driver.capacity).enumerate();
         for (chunk, inputs) in chunks {
             let base = chunk * driver.capacity;

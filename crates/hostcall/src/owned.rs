@@ -2,10 +2,11 @@
 //! once holds for every call.
 
 use crate::deferred::{DeferredCalls, KeptRun, drain, drain_kept};
+use crate::fiber::Fiber;
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::limits::{Limiter, Limits};
 use crate::memory::Source;
-use crate::reach::{Access, Exports, GuestMemory, Realloc};
+use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
@@ -40,6 +41,11 @@ pub struct StoreData<T: 'static> {
     /// Where the stack was when such records began to be delivered, while they
     /// are.
     pub(crate) delivering: Option<usize>,
+    /// Whether calls from outside need more than being made, see
+    /// [`Instance::enter`](crate::Instance).
+    pub(crate) guarded: bool,
+    /// How the guest is suspended; stays once it is there.
+    pub(crate) fiber: Option<Arc<Fiber<T>>>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
 }
@@ -63,6 +69,8 @@ impl<T: 'static> StoreData<T> {
             kept: VecDeque::new(),
             drains: 0,
             delivering: None,
+            guarded: false,
+            fiber: None,
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -130,6 +138,7 @@ where
     G: Fn(&mut T) -> &mut M + Copy + Send + Sync + 'static,
 {
     type State = M;
+    const OWNED: bool = true;
 
     #[inline(always)]
     fn state<'d>(&self, data: &'d mut StoreData<T>) -> &'d mut M {
@@ -196,6 +205,29 @@ where
     #[inline(always)]
     fn drain<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> wasmtime::Result<()> {
         drain(store)
+    }
+
+    fn is_unwinding<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> bool {
+        let fiber = &store.data_mut().fiber;
+        fiber.as_ref().is_some_and(|fiber| fiber.is_unwinding())
+    }
+
+    fn holds<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> bool {
+        store.data_mut().fiber.is_some()
+    }
+
+    fn hold<S: Exports<Data = StoreData<T>>>(
+        &self,
+        store: &mut S,
+        job: &mut dyn FnMut(&mut AnyStore<'_, StoreData<T>>),
+    ) -> wasmtime::Result<()> {
+        match store.data_mut().fiber.clone() {
+            Some(fiber) => fiber.hold(store, |caller| job(&mut AnyStore(caller))),
+            None => {
+                job(&mut AnyStore(store));
+                Ok(())
+            }
+        }
     }
 
     #[inline(always)]

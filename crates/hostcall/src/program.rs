@@ -4,12 +4,13 @@ use crate::batching::BatchLayout;
 use crate::deferred::DeferredCalls;
 use crate::define::define;
 use crate::error::{Error, ErrorKind, INSTANTIATION};
+use crate::fiber::Fiber;
 use crate::host::{Host, ItemKind};
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
 use crate::limits::Limits;
 use crate::owned::StoreData;
-use hostcall_link::{ModuleInfo, Plan, plan};
+use hostcall_link::{Crossing, ModuleInfo, Plan, plan};
 use linking::Linking;
 use rewriting::LinkedGuest;
 use std::borrow::Cow;
@@ -171,12 +172,87 @@ impl<T: 'static> Program<T> {
         state: T,
         configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
     ) -> Result<Instance<T>, Error> {
+        let mut store = self.store(state, configure)?;
+        let Inner {
+            imports,
+            linker,
+            module,
+            ..
+        } = &*self.0;
+        let instance = match imports {
+            Imports::Resolved(pre) => pre.instantiate(&mut store),
+            Imports::ByIndex(imports) => externs(imports, linker, &mut store)
+                .and_then(|externs| wasmtime::Instance::new(&mut store, module, &externs)),
+        };
+        let mut instance = self.instance(store, instance)?;
+        instance.start()?;
+        Ok(instance)
+    }
+
+    /// As [`Program::instantiate`]; async host functions that the start function
+    /// calls may wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::instantiate`].
+    pub async fn instantiate_async(&self, state: T) -> Result<Instance<T>, Error>
+    where
+        T: Send,
+    {
+        self.instantiate_async_with(state, |_| Ok(())).await
+    }
+
+    /// As [`Program::instantiate_async`]; `configure` prepares the Wasmtime store
+    /// before the guest runs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Program::instantiate_with`].
+    pub async fn instantiate_async_with(
+        &self,
+        state: T,
+        configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
+    ) -> Result<Instance<T>, Error>
+    where
+        T: Send,
+    {
+        let mut store = self.store(state, configure)?;
+        let Inner {
+            imports,
+            linker,
+            module,
+            ..
+        } = &*self.0;
+        let fiber = Arc::new(Fiber::new(&mut store).map_err(Error::wasmtime)?);
+        store.data_mut().fiber = Some(fiber.clone());
+        let instance = match imports {
+            Imports::Resolved(pre) => fiber.polled(pre.instantiate_async(&mut store)).await,
+            Imports::ByIndex(imports) => match externs(imports, linker, &mut store) {
+                Ok(externs) => {
+                    let made = wasmtime::Instance::new_async(&mut store, module, &externs);
+                    fiber.polled(made).await
+                }
+                Err(error) => Err(error),
+            },
+        };
+        let mut instance = self.instance(store, instance)?;
+        instance.start_async().await?;
+        Ok(instance)
+    }
+
+    /// A store for an instance.
+    fn store(
+        &self,
+        state: T,
+        configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
+    ) -> Result<Store<StoreData<T>>, Error> {
         let inner = &*self.0;
         let mut data = StoreData::new(state, inner.limits, inner.memory_name.clone());
         data.page_layout = inner.page_layout.clone();
         data.limiter.page = inner.page_layout.as_deref().map(PageLayout::memory);
         data.code = inner.code.clone();
         data.deferred = inner.deferred.clone();
+        data.guarded = self.waits_in().is_some();
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
         #[cfg(feature = "wasi")]
@@ -185,18 +261,23 @@ impl<T: 'static> Program<T> {
             data.wasi = Some((wasi.make)(&data.state));
         }
         configure(&mut store).map_err(Error::wasmtime)?;
-        let instance = inner
-            .imports
-            .instantiate(&inner.linker, &inner.module, &mut store);
+        Ok(store)
+    }
+
+    /// Completes an instance, but for its start function where we run that.
+    fn instance(
+        &self,
+        mut store: Store<StoreData<T>>,
+        instance: wasmtime::Result<wasmtime::Instance>,
+    ) -> Result<Instance<T>, Error> {
+        let inner = &*self.0;
         let instance = instance
             .map_err(|error| Error::from_call(error, INSTANTIATION, inner.code.as_deref()))?;
         if inner.page_layout.is_some() {
             store.data_mut().page = instance.get_memory(&mut store, PAGE);
         }
         store.data_mut().instance = Some(instance);
-        let mut instance = Instance::new(self.clone(), store, instance);
-        instance.start()?;
-        Ok(instance)
+        Ok(Instance::new(self.clone(), store, instance))
     }
 
     /// What the guest is: its imports, exports, memories, features.
@@ -226,6 +307,13 @@ impl<T: 'static> Program<T> {
     /// The compiled module, for what hostcall does not cover.
     pub fn module(&self) -> &Module {
         &self.0.module
+    }
+
+    /// The first async host function that the guest imports.
+    pub(crate) fn waits_in(&self) -> Option<(&str, &str)> {
+        let mut imports = self.0.plan.imports.iter();
+        let waits = imports.find(|planned| planned.crossing == Some(Crossing::Async))?;
+        Some((&waits.import.module, &waits.import.name))
     }
 
     pub(crate) fn wide(&self) -> bool {
@@ -272,32 +360,25 @@ fn looks_like_text(text: &str) -> bool {
     text.trim_start().starts_with('(') || text.trim_start().starts_with(";;")
 }
 
-impl<T: 'static> Imports<T> {
-    fn instantiate(
-        &self,
-        linker: &Linker<StoreData<T>>,
-        module: &Module,
-        store: &mut Store<StoreData<T>>,
-    ) -> wasmtime::Result<wasmtime::Instance> {
-        let imports = match self {
-            Imports::Resolved(pre) => return pre.instantiate(store),
-            Imports::ByIndex(imports) => imports,
-        };
-        let externs = imports
-            .iter()
-            .enumerate()
-            .map(|(index, import)| match import {
-                Import::Linked => linker
-                    .get(&mut *store, BY_INDEX, &index.to_string())
-                    .map(Some),
-                Import::Defined(kind) => {
-                    let item = define(&mut *store, kind)?;
-                    store.data_mut().imported(&item);
-                    Ok(item)
-                }
-            });
-        let externs: wasmtime::Result<Option<Vec<Extern>>> = externs.collect();
-        let externs = externs?.expect("every import was linked or is defined");
-        wasmtime::Instance::new(store, module, &externs)
-    }
+/// What an instance imports, some of it made for it.
+fn externs<T: 'static>(
+    imports: &[Import<T>],
+    linker: &Linker<StoreData<T>>,
+    store: &mut Store<StoreData<T>>,
+) -> wasmtime::Result<Vec<Extern>> {
+    let externs = imports
+        .iter()
+        .enumerate()
+        .map(|(index, import)| match import {
+            Import::Linked => linker
+                .get(&mut *store, BY_INDEX, &index.to_string())
+                .map(Some),
+            Import::Defined(kind) => {
+                let item = define(&mut *store, kind)?;
+                store.data_mut().imported(&item);
+                Ok(item)
+            }
+        });
+    let externs: wasmtime::Result<Option<Vec<Extern>>> = externs.collect();
+    Ok(externs?.expect("every import was linked or is defined"))
 }

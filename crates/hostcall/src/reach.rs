@@ -16,7 +16,8 @@ use std::any::Any;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
 use wasmtime::{
-    AsContextMut, Caller, Extern, ExternRef, Func, Memory, Ref, RootScope, TypedFunc, ValRaw,
+    AsContext, AsContextMut, Caller, Extern, ExternRef, Func, Memory, Ref, RootScope, StoreContext,
+    StoreContextMut, TypedFunc, ValRaw,
 };
 
 /// The memory that pointers of a guest refer to.
@@ -68,6 +69,33 @@ where
     }
 }
 
+/// A store, borrowed in whatever way.
+pub(crate) struct AnyStore<'s, D: 'static>(pub &'s mut dyn Exports<Data = D>);
+
+impl<D: 'static> AsContext for AnyStore<'_, D> {
+    type Data = D;
+
+    fn as_context(&self) -> StoreContext<'_, D> {
+        self.0.as_context()
+    }
+}
+
+impl<D: 'static> AsContextMut for AnyStore<'_, D> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, D> {
+        self.0.as_context_mut()
+    }
+}
+
+impl<D: 'static> Exports for AnyStore<'_, D> {
+    fn export(&mut self, name: &str) -> Option<Extern> {
+        self.0.export(name)
+    }
+
+    fn data_mut(&mut self) -> &mut D {
+        self.0.data_mut()
+    }
+}
+
 impl GuestMemory {
     #[inline(always)]
     pub fn of(export: Option<Extern>) -> GuestMemory {
@@ -108,15 +136,36 @@ impl Realloc {
         func.typed(store).map_or(Realloc::Absent, Realloc::Wide)
     }
 
-    fn call(&self, store: impl AsContextMut, size: u64, align: u64) -> wasmtime::Result<u64> {
+    /// Wasmtime refuses the checked call in stores of which it knows that guests
+    /// may be suspended there. In those that are ours they cannot be here.
+    fn call(
+        &self,
+        store: impl AsContextMut,
+        size: u64,
+        align: u64,
+        owned: bool,
+    ) -> wasmtime::Result<u64> {
         match self {
             Realloc::Absent => Err(unusable(Box::new(Fault::NoRealloc))),
             Realloc::Narrow(func) => {
                 // Beyond 32 bits, a 64-bit guest should have a 64-bit one.
                 let size = u32::try_from(size).map_err(|_| unusable(Box::new(Fault::NoRealloc)))?;
-                Ok(u64::from(func.call(store, (0, 0, align as u32, size))?))
+                let align = align as u32;
+                if !owned {
+                    return Ok(u64::from(func.call(store, (0, 0, align, size))?));
+                }
+                let mut slots = [0, 0, align, size].map(ValRaw::u32);
+                // SAFETY: the function has this type.
+                unsafe { func.func().call_unchecked(store, &mut slots)? };
+                Ok(u64::from(slots[0].get_u32()))
             }
-            Realloc::Wide(func) => func.call(store, (0, 0, align, size)),
+            Realloc::Wide(func) if !owned => func.call(store, (0, 0, align, size)),
+            Realloc::Wide(func) => {
+                let mut slots = [0, 0, align, size].map(ValRaw::u64);
+                // SAFETY: as above.
+                unsafe { func.func().call_unchecked(store, &mut slots)? };
+                Ok(slots[0].get_u64())
+            }
         }
     }
 }
@@ -126,6 +175,8 @@ impl Realloc {
 pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     /// The state of the host functions.
     type State;
+    /// Whether the store is ours.
+    const OWNED: bool;
 
     fn state<'d>(&self, data: &'d mut D) -> &'d mut Self::State;
     fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory;
@@ -149,6 +200,17 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn drain<S: Exports<Data = D>>(&self, store: &mut S) -> wasmtime::Result<()>;
     /// Delivers calls that were kept after a failure.
     fn drain_kept<S: Exports<Data = D>>(&self, store: &mut S) -> wasmtime::Result<()>;
+    /// Whether the call of the guest was dropped, and is unwound.
+    fn is_unwinding<S: Exports<Data = D>>(&self, store: &mut S) -> bool;
+    /// Whether the guest might be suspended, so that calls from within host
+    /// functions have to go through [`Access::hold`].
+    fn holds<S: Exports<Data = D>>(&self, store: &mut S) -> bool;
+    /// Runs `job`, and lets nothing suspend the guest meanwhile.
+    fn hold<S: Exports<Data = D>>(
+        &self,
+        store: &mut S,
+        job: &mut dyn FnMut(&mut AnyStore<'_, D>),
+    ) -> wasmtime::Result<()>;
 }
 
 /// The guest on the other side of a call, whatever store it lives in.
@@ -212,6 +274,14 @@ pub(crate) trait Reach {
     fn drain(&mut self) -> wasmtime::Result<()>;
     /// Delivers calls that were kept after a failure.
     fn drain_kept(&mut self) -> wasmtime::Result<()>;
+
+    /// Whether the call of the guest was dropped, and is unwound.
+    fn is_unwinding(&mut self) -> bool;
+    /// Whether the guest might be suspended, so that calls from within host
+    /// functions have to go through [`Reach::hold`].
+    fn holds(&mut self) -> bool;
+    /// Runs `job`, and lets nothing suspend the guest meanwhile.
+    fn hold(&mut self, job: &mut dyn FnMut(&mut dyn Reach)) -> wasmtime::Result<()>;
 
     /// What came out of a call of `export`.
     #[cold]
@@ -299,7 +369,14 @@ where
     fn alloc(&mut self, size: u64, align: u64) -> wasmtime::Result<u64> {
         let realloc = self.access.realloc(&mut self.store);
         self.drain_kept()?;
-        let allocated = realloc.call(&mut self.store, size, align);
+        let mut allocated = Ok(0);
+        let allocate = &mut |store: &mut AnyStore<'_, S::Data>| {
+            allocated = realloc.call(store, size, align, A::OWNED);
+        };
+        match self.access.holds(&mut self.store) {
+            true => self.access.hold(&mut self.store, allocate)?,
+            false => allocate(&mut AnyStore(&mut self.store)),
+        }
         let pointer = settle(self, allocated)?;
         let memory = self.bytes_mut().map_err(unusable)?.len();
         let usable = check(memory, pointer, size).and(check_align(pointer, align as usize));
@@ -419,6 +496,21 @@ where
     #[inline(always)]
     fn drain_kept(&mut self) -> wasmtime::Result<()> {
         self.access.drain_kept(&mut self.store)
+    }
+
+    fn is_unwinding(&mut self) -> bool {
+        self.access.is_unwinding(&mut self.store)
+    }
+
+    fn holds(&mut self) -> bool {
+        self.access.holds(&mut self.store)
+    }
+
+    fn hold(&mut self, job: &mut dyn FnMut(&mut dyn Reach)) -> wasmtime::Result<()> {
+        let (access, wide) = (self.access.clone(), self.wide);
+        self.access.hold(&mut self.store, &mut |store| {
+            job(&mut StoreReach::new(store, access.clone(), wide));
+        })
     }
 
     #[inline(always)]

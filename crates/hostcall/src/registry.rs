@@ -6,7 +6,8 @@
 use crate::args::Args;
 use crate::crossing::Params;
 use crate::deferred::BatchRecord;
-use crate::guest::Guest;
+use crate::fiber::Waiting;
+use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::{GuestType, Returns};
 use crate::inline::{InlineArgs, InlineBody};
 use crate::ty::{Signature, Type};
@@ -18,6 +19,45 @@ pub struct Decl<'a> {
     pub module: &'a str,
     pub name: &'a str,
     pub params: &'a [&'a str],
+    pub options: FuncOptions,
+}
+
+/// What a host function asks for beside its type.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FuncOptions {
+    /// Fuel that every call costs the guest.
+    pub fuel: u64,
+    /// How many calls of the guest from within this function there may be at
+    /// once, one inside the other; none if zero.
+    pub reentrant: u32,
+}
+
+impl<'a> Decl<'a> {
+    pub const fn new(module: &'a str, name: &'a str, params: &'a [&'a str]) -> Decl<'a> {
+        let options = FuncOptions {
+            fuel: 0,
+            reentrant: 0,
+        };
+        Decl {
+            module,
+            name,
+            params,
+            options,
+        }
+    }
+
+    /// Charges the guest for every call.
+    pub const fn fuel(mut self, fuel: u64) -> Decl<'a> {
+        self.options.fuel = fuel;
+        self
+    }
+
+    /// Lets the function call the guest, to a depth.
+    pub const fn reentrant(mut self, depth: u32) -> Decl<'a> {
+        self.options.reentrant = depth;
+        self
+    }
 }
 
 impl Decl<'_> {
@@ -76,6 +116,37 @@ pub trait Registry<T>: FuncRegistry<T> {
         P: Params + 'static,
         R: Returns + 'static,
         F: Fn(&mut T, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static;
+
+    /// An async function, which may borrow from the state and from guest memory
+    /// while it waits: the guest is suspended, so nothing else touches them.
+    ///
+    /// # Safety
+    ///
+    /// As [`FuncRegistry::func`].
+    unsafe fn async_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut T, &mut Args<'_>, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static;
+
+    /// The same, and it takes the guest; `lift` gives its other arguments.
+    ///
+    /// # Safety
+    ///
+    /// As [`FuncRegistry::guest_func`].
+    unsafe fn async_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut AsyncGuest<'_, T>, V, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static;
 
     /// A function without a result, whose calls may be delivered later.
     ///

@@ -105,6 +105,7 @@ fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
         let provides = Provides::Func {
             inlining: Inlining::Impossible,
             deferral: Deferral::Unasked,
+            waits: false,
             signature: format!("wasi {name}"),
             forms: vec![ty],
         };

@@ -58,7 +58,7 @@ fn decl(function: &Function, params: &[Param]) -> TokenStream {
     let Function { module, name, .. } = function;
     let names = params.iter().map(|param| &param.name);
     quote! {
-        ::hostcall::impl_::Decl { module: #module, name: #name, params: &[#(#names),*] }
+        ::hostcall::impl_::Decl::new(#module, #name, &[#(#names),*])
     }
 }
 

@@ -128,7 +128,7 @@ pub fn registration(function: &Function, inline: &Inline) -> TokenStream {
                 ::core::result::Result<#result, ::hostcall::impl_::inline::native::BodyTrap>,
                 _,
             >(
-                ::hostcall::impl_::Decl { module: #module, name: #name, params: &[#(#names),*] },
+                ::hostcall::impl_::Decl::new(#module, #name, &[#(#names),*]),
                 ::hostcall::impl_::InlineBody {
                     build: Self::#build,
                     states: const { &[#(#states),*] },

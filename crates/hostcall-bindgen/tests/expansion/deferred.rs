@@ -21,11 +21,7 @@ impl ::hostcall::HostModule for App {
                         Result<(), Error>,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "log",
-                            params: &["text"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "log", &["text"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let arg0 = args.arg::<&str>()?;
                             ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
@@ -41,11 +37,7 @@ impl ::hostcall::HostModule for App {
                         (),
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "tick",
-                            params: &["count"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "tick", &["count"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let _ = state;
                             let arg0 = args.arg::<u64>()?;
@@ -64,11 +56,7 @@ impl ::hostcall::HostModule for App {
                         _,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "notify",
-                            params: &["text"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "notify", &["text"]),
                         |args: &mut ::hostcall::impl_::Args<'_>| {
                             let arg0 = args.arg::<String>()?;
                             ::hostcall::impl_::Result::Ok((arg0,))
@@ -86,11 +74,7 @@ impl ::hostcall::HostModule for App {
                     Result<(), Error>,
                     _,
                 >(
-                    ::hostcall::impl_::Decl {
-                        module: "env",
-                        name: "samples",
-                        params: &[],
-                    },
+                    ::hostcall::impl_::Decl::new("env", "samples", &[]),
                     |state: &mut Self, batch: &[Sample]| { Self::samples(state, batch) },
                 );
         }
@@ -101,11 +85,7 @@ impl ::hostcall::HostModule for App {
                     (),
                     _,
                 >(
-                    ::hostcall::impl_::Decl {
-                        module: "env",
-                        name: "marks",
-                        params: &[],
-                    },
+                    ::hostcall::impl_::Decl::new("env", "marks", &[]),
                     |state: &mut Self, batch: &[Mark]| {
                         let _ = state;
                         Self::marks(batch)

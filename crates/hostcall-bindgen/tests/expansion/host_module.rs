@@ -20,11 +20,7 @@ impl ::hostcall::HostModule for App {
                         i32,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "add",
-                            params: &["a", "b"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "add", &["a", "b"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let _ = state;
                             let arg0 = args.arg::<i32>()?;
@@ -42,11 +38,7 @@ impl ::hostcall::HostModule for App {
                         (),
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "sort",
-                            params: &["list"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "sort", &["list"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let _ = state;
                             let _: [(); {
@@ -67,11 +59,7 @@ impl ::hostcall::HostModule for App {
                         Result<(), Error>,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "log",
-                            params: &["text"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "log", &["text"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let arg0 = args.arg::<&str>()?;
                             ::hostcall::impl_::Result::Ok(Self::log(state, arg0))
@@ -89,11 +77,7 @@ impl ::hostcall::HostModule for App {
                         _,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "other",
-                            name: "type",
-                            params: &["text"],
-                        },
+                        ::hostcall::impl_::Decl::new("other", "type", &["text"]),
                         |args: &mut ::hostcall::impl_::Args<'_>| {
                             let arg0 = args.arg::<GuestStr>()?;
                             ::hostcall::impl_::Result::Ok((arg0,))

@@ -253,11 +253,7 @@ impl ::hostcall::HostModule for App {
                         >,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "steps",
-                            params: &["n", "limit"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "steps", &["n", "limit"]),
                         ::hostcall::impl_::InlineBody {
                             build: Self::__hostcall_build_steps,
                             states: const { &[] },
@@ -285,11 +281,7 @@ impl ::hostcall::HostModule for App {
                         >,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "find",
-                            params: &["key"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "find", &["key"]),
                         ::hostcall::impl_::InlineBody {
                             build: Self::__hostcall_build_find,
                             states: const { &[::hostcall::impl_::state_of::<Cache>()] },
@@ -314,11 +306,7 @@ impl ::hostcall::HostModule for App {
                         Result<u32, Error>,
                         _,
                     >(
-                        ::hostcall::impl_::Decl {
-                            module: "env",
-                            name: "slow",
-                            params: &["key"],
-                        },
+                        ::hostcall::impl_::Decl::new("env", "slow", &["key"]),
                         |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
                             let arg0 = args.arg::<u32>()?;
                             ::hostcall::impl_::Result::Ok(Self::slow(state, arg0))

@@ -84,6 +84,7 @@ fn wanted(info: &ModuleInfo) -> Surface {
             forms: Vec::new(),
             inlining: Inlining::Impossible,
             deferral: Deferral::Unasked,
+            waits: false,
         },
     });
     Surface {

@@ -50,6 +50,7 @@ pub fn function_of(module: &str, name: &str, signature: &str, forms: Vec<FuncTyp
             forms,
             inlining: Inlining::Impossible,
             deferral: Deferral::Unasked,
+            waits: false,
         },
     )
 }

@@ -49,7 +49,7 @@ pub(crate) fn drain<T: 'static>(
     }
 }
 
-fn drain_queue<T: 'static>(mut store: AnyStore<'_, T>) -> wasmtime::Result<()> {
+fn drain_queue<T: 'static>(mut store: AnyStore<'_, StoreData<T>>) -> wasmtime::Result<()> {
     let data = store.data_mut();
     // No instance has made a call before these are known.
     let (Some(calls), Some(page)) = (&data.deferred, data.page) else {
@@ -125,7 +125,7 @@ struct PageRun {
 }
 
 struct Drain<'d, 's, T: 'static> {
-    store: AnyStore<'s, T>,
+    store: AnyStore<'s, StoreData<T>>,
     calls: &'d DeferredCalls<T>,
     page: Memory,
     /// What comes before anything in the page.
@@ -325,6 +325,7 @@ impl<T: 'static> Handler<T> {
     fn run<'r>(&'r self, place: RunPlace<'r>, records: Range<usize>) -> Run<'r> {
         Run {
             shape: &self.shape,
+            caller: &self.caller,
             place,
             at: records.start,
             end: records.end,
@@ -336,7 +337,7 @@ impl<T: 'static> Handler<T> {
 /// A panic is an error of the call, as in any host function.
 fn deliver<T: 'static>(
     handler: &Handler<T>,
-    store: &mut AnyStore<'_, T>,
+    store: &mut AnyStore<'_, StoreData<T>>,
     run: &mut Run<'_>,
 ) -> wasmtime::Result<()> {
     let delivered = catch_unwind(AssertUnwindSafe(|| (handler.func.deliver)(store, run)));

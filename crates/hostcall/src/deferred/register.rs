@@ -137,11 +137,7 @@ impl<T: 'static> Host<T> {
         E: BatchRecord,
         R: Returns<Ok = ()> + 'static,
     {
-        let decl = Decl {
-            module,
-            name,
-            params: &[],
-        };
+        let decl = Decl::new(module, name, &[]);
         HostRegistry::new(self, whole).batch_func(decl, func);
         self
     }
@@ -215,11 +211,7 @@ impl<T: 'static> Host<T> {
         name: &str,
         func: impl IntoHostFunc<T, M>,
     ) -> &mut Self {
-        let decl = Decl {
-            module,
-            name,
-            params: &[],
-        };
+        let decl = Decl::new(module, name, &[]);
         let registry = HostRegistry::new(self, whole);
         func.register(decl, &mut DeferredRegistry(registry));
         self

@@ -7,6 +7,7 @@ use super::record::SLOT;
 use crate::args::Args;
 use crate::error::Bad;
 use crate::fault::Fault;
+use crate::guest::Within;
 use crate::memory::Source;
 use crate::owned::StoreData;
 use crate::reach::Exports;
@@ -151,6 +152,8 @@ fn word(record: &[u8], slot: u32) -> u64 {
 /// Records of one function, of which some may have been handed over.
 pub(crate) struct Run<'r> {
     pub shape: &'r Shape,
+    /// What a guest handle is told about the function that has it.
+    pub caller: &'r Within,
     pub place: RunPlace<'r>,
     /// Where the next record is in its bytes.
     pub at: usize,
@@ -172,7 +175,7 @@ impl Run<'_> {
     #[inline(always)]
     pub fn source<'s, T>(
         place: &'s mut RunPlace<'_>,
-        store: &'s mut AnyStore<'_, T>,
+        store: &'s mut AnyStore<'_, StoreData<T>>,
     ) -> (&'s mut [u8], &'s mut StoreData<T>) {
         match place {
             RunPlace::Page(page) => page.data_and_store_mut(store.as_context_mut()),

@@ -32,6 +32,7 @@ impl fmt::Display for Headline<'_> {
                 | ErrorKind::Body(message)
                 | ErrorKind::Export(message)
                 | ErrorKind::Value(message)
+                | ErrorKind::Async(message)
                 | ErrorKind::Message(message),
                 _,
             ) => f.write_str(message),

@@ -6,7 +6,8 @@ use super::{Host, HostFunc, ItemKind, LinkFunc};
 use crate::args::Args;
 use crate::crossing::{self, Params};
 use crate::deferred::BatchRecord;
-use crate::guest::Guest;
+use crate::fiber::Waiting;
+use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{Body, InlineArgs, InlineBody};
 use crate::owned::Owned;
@@ -86,6 +87,59 @@ where
         self.add(decl, HostFunc { body, ..native });
     }
 
+    unsafe fn async_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
+    where
+        P: Params + 'static,
+        R: Returns + 'static,
+        F: Fn(&mut M, &mut Args<'_>, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (get, func) = (self.get, Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let (access, func) = (Owned { get }, func.clone());
+            crossing::link_async_func::<T, M, G, P, R, _>(
+                linker,
+                linkage,
+                access,
+                site,
+                move |state, args, waiting| func(state, args, waiting),
+            )
+        });
+        let native = HostFunc::native(decl.signature::<P, R>(), link);
+        let waits = true;
+        self.add(decl, HostFunc { waits, ..native });
+    }
+
+    unsafe fn async_guest_func<P, V, R, L, F>(&mut self, decl: Decl<'_>, lift: L, func: F)
+    where
+        P: Params + 'static,
+        V: 'static,
+        R: Returns + 'static,
+        L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
+        F: Fn(&mut AsyncGuest<'_, M>, V, &mut Waiting<'_>) -> wasmtime::Result<R>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (get, lift, func) = (self.get, Arc::new(lift), Arc::new(func));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let (access, lift, func) = (Owned { get }, lift.clone(), func.clone());
+            crossing::link_async_guest_func::<T, M, G, P, V, R, _, _>(
+                linker,
+                linkage,
+                access,
+                site,
+                move |args| lift(args),
+                move |guest, values, waiting| func(guest, values, waiting),
+            )
+        });
+        let native = HostFunc::native(decl.signature::<P, R>(), link);
+        let waits = true;
+        self.add(decl, HostFunc { waits, ..native });
+    }
+
     unsafe fn deferred_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)
     where
         P: Params + 'static,
@@ -119,7 +173,12 @@ where
 impl<T: 'static, G> HostRegistry<'_, T, G> {
     pub(crate) fn add(&mut self, decl: Decl<'_>, func: HostFunc<T>) {
         let block = Some(self.block);
-        let func = HostFunc { block, ..func };
+        let options = decl.options;
+        let func = HostFunc {
+            block,
+            options,
+            ..func
+        };
         self.host.item(decl.module, decl.name, ItemKind::Func(func));
     }
 }

@@ -7,6 +7,7 @@ use crate::deferred::drain;
 use crate::error::{Error, Site};
 use crate::host::{Host, HostFunc, Unmatched};
 use crate::owned::{Owned, StoreData, whole};
+use crate::registry::FuncOptions;
 use crate::ty::{Return, Signature};
 use hostcall_link::{Binding, ExternType, FuncType, PlannedImport};
 use std::collections::HashMap;
@@ -131,6 +132,7 @@ impl<T: 'static> Linking<'_, T> {
             ty,
             form: *form,
             wide: self.wide,
+            options: func.options,
         };
         let link = func.link.as_ref();
         let link = link.expect("what has no native form stands in the guest");
@@ -152,6 +154,7 @@ impl<T: 'static> Linking<'_, T> {
             ty,
             form: Return::Direct,
             wide: self.wide,
+            options: FuncOptions::default(),
         };
         let handler = self
             .host

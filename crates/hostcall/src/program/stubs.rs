@@ -6,6 +6,7 @@ use crate::batching::{BatchLayout, BatchNeeds, BatchSettings, COUNTER};
 use crate::deferred::{DeferredCalls, Handler, Shape};
 use crate::error::{Error, Site};
 use crate::export::missing;
+use crate::guest::Within;
 use crate::host::Host;
 use hostcall_link::stub::{self, Guest, Queue, Record};
 use hostcall_link::{
@@ -159,8 +160,13 @@ impl<T: 'static> Maker<'_, T> {
         let record = func.record(self.memory.memory64)?.ok()?;
         let id = self.stubs.handlers.len() as u32 + 1;
         let provider = self.stub(position, ty, id, &record, queue, counter);
+        let site = site(planned, func.signature.clone());
         self.stubs.handlers.push(Handler {
-            site: site(planned, func.signature.clone()),
+            caller: Within::Host {
+                site: site.clone(),
+                depth: func.options.reentrant,
+            },
+            site,
             shape: Shape::new(record, self.memory.memory64),
             func: func.deferred.clone()?,
         });
