@@ -3,6 +3,7 @@
 use crate::deferred::DeferredFailure;
 use crate::fault::Fault;
 use crate::inline::InlinedCode;
+use crate::limits::LimitExceeded;
 use crate::ty::Signature;
 use hostcall_link::{LinkError, ParseError, ProviderError};
 use std::fmt;
@@ -75,6 +76,8 @@ pub enum ErrorKind {
     Trap(Trap),
     /// The guest exited by WASI's `proc_exit` with this status.
     Exit(i32),
+    /// A call ran into one of the [`Limits`](crate::Limits).
+    Limit(LimitExceeded),
     /// A guest that imports async host functions was called where it cannot be
     /// suspended.
     Async(String),
@@ -200,6 +203,14 @@ impl Error {
         }
     }
 
+    /// The limit that was reached, if one was.
+    pub fn limit(&self) -> Option<&LimitExceeded> {
+        match &self.0.kind {
+            ErrorKind::Limit(limit) => Some(limit),
+            _ => None,
+        }
+    }
+
     /// The argument that was invalid, as `name: type`.
     pub fn argument(&self) -> Option<&str> {
         match &self.0.place {
@@ -307,6 +318,8 @@ impl Error {
             inner.place = Some(bad.place.clone());
         } else if let Some(Panicked(message)) = error.downcast_ref() {
             inner.kind = ErrorKind::Panic(message.clone());
+        } else if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
+            inner.kind = ErrorKind::Limit(*limit);
         } else if let Some(status) = exit_status(&error) {
             inner.kind = ErrorKind::Exit(status);
         } else if inner.site.is_none() {

@@ -7,7 +7,7 @@ use crate::export::{DynExport, Export, REFERENCE, resolve, resolve_dynamic};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
 use crate::inline::HostState;
-use crate::limits::Limits;
+use crate::limits::{Deadline, Limits};
 use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
@@ -320,6 +320,12 @@ impl<'a, T> Guest<'a, T> {
             Some(_) => Err(export_error(format!("export `{quoted}` is not a function"))),
             None => Err(export_error(format!("the guest has no export `{quoted}`"))),
         }
+    }
+
+    /// Until when the call of the guest may take. A host function that takes long
+    /// should look at it now and then.
+    pub fn deadline(&mut self) -> Deadline {
+        Deadline::new(self.reach.deadline())
     }
 
     /// What the instance may use.

@@ -182,7 +182,7 @@ pub use guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, GuestType, Lift
 pub use host::{Host, HostModule, Unmatched};
 pub use inline::HostState;
 pub use instance::{ImportCalls, Instance};
-pub use limits::Limits;
+pub use limits::{Deadline, LimitExceeded, LimitKind, Limits};
 pub use map::{MapIter, Scalars};
 pub use owned::StoreData;
 pub use program::Program;

@@ -1,5 +1,11 @@
 //! What one instance may use.
 
+mod deadline;
+mod exceeded;
+
+pub use deadline::Deadline;
+pub use exceeded::{LimitExceeded, LimitKind};
+
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
 /// Limits of one instance; set them with [`Host::limits`](crate::Host::limits).

@@ -15,6 +15,7 @@ use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::{Extern, Linker, Memory};
 
 /// Registers functions over a part `M` of the data `D` of a store.
@@ -66,6 +67,10 @@ where
 
     fn limits(&self, _: &D) -> Limits {
         Limits::NONE
+    }
+
+    fn deadline(&self, _: &D) -> Option<Instant> {
+        None
     }
 
     fn page<S: Exports<Data = D>>(&self, _: &mut S) -> Option<(Memory, Arc<PageLayout>)> {

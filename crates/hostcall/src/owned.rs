@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 use wasmtime::{Extern, Memory, Store};
 
 /// The data of an instance's Wasmtime store, reached by
@@ -41,6 +42,8 @@ pub struct StoreData<T: 'static> {
     /// Where the stack was when such records began to be delivered, while they
     /// are.
     pub(crate) delivering: Option<usize>,
+    /// Until when the call that is being made may take.
+    pub(crate) deadline: Option<Instant>,
     /// Whether calls from outside need more than being made, see
     /// [`Instance::enter`](crate::Instance).
     pub(crate) guarded: bool,
@@ -69,6 +72,7 @@ impl<T: 'static> StoreData<T> {
             kept: VecDeque::new(),
             drains: 0,
             delivering: None,
+            deadline: None,
             guarded: false,
             fiber: None,
             #[cfg(feature = "wasi")]
@@ -184,6 +188,10 @@ where
 
     fn limits(&self, data: &StoreData<T>) -> Limits {
         data.limits
+    }
+
+    fn deadline(&self, data: &StoreData<T>) -> Option<Instant> {
+        data.deadline
     }
 
     fn page<S: Exports<Data = StoreData<T>>>(

@@ -15,6 +15,7 @@ use crate::results::unusable;
 use std::any::Any;
 use std::mem::MaybeUninit;
 use std::sync::Arc;
+use std::time::Instant;
 use wasmtime::{
     AsContext, AsContextMut, Caller, Extern, ExternRef, Func, Memory, Ref, RootScope, StoreContext,
     StoreContextMut, TypedFunc, ValRaw,
@@ -192,6 +193,8 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn owner(&self, data: &D) -> u64;
     /// What the instance may use, where that is known.
     fn limits(&self, data: &D) -> Limits;
+    /// Until when the call may take, where that is known.
+    fn deadline(&self, data: &D) -> Option<Instant>;
     /// The host page of the guest that called, if it has one.
     fn page<S: Exports<Data = D>>(&self, store: &mut S) -> Option<(Memory, Arc<PageLayout>)>;
     /// The code that linking has put into the guest, if that is known.
@@ -253,6 +256,8 @@ pub(crate) trait Reach {
     fn owner(&self) -> u64;
     /// What the instance may use.
     fn limits(&self) -> Limits;
+    /// Until when the call may take.
+    fn deadline(&self) -> Option<Instant>;
     /// Calls a function of the guest.
     ///
     /// # Safety
@@ -477,6 +482,10 @@ where
 
     fn limits(&self) -> Limits {
         self.access.limits(self.store.as_context().data())
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.access.deadline(self.store.as_context().data())
     }
 
     fn page(&mut self) -> Option<Page<'_>> {

@@ -24,6 +24,7 @@ impl fmt::Display for Headline<'_> {
             (ErrorKind::Parse(error), _) => write!(f, "{error}"),
             (ErrorKind::Link(error), _) => write!(f, "{error}"),
             (ErrorKind::Provider(error), _) => write!(f, "{error}"),
+            (ErrorKind::Limit(limit), _) => write!(f, "{limit}"),
             (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
             (
                 ErrorKind::Text(message)
