@@ -8,6 +8,7 @@ mod link;
 mod map;
 #[cfg(feature = "peers")]
 mod portable;
+mod suspend;
 
 use crate::harness::Case;
 use wasmtime::{Engine, Result};
@@ -23,6 +24,7 @@ pub const ALL: &[Suite] = &[
     inline::SUITE,
     deferred::SUITE,
     map::SUITE,
+    suspend::SUITE,
     link::SUITE,
     #[cfg(feature = "peers")]
     portable::SUITE,

@@ -55,7 +55,8 @@ pub(crate) struct Fiber<T: 'static> {
 /// apart from the store, which is borrowed while they do.
 ///
 /// All of it is touched only by the thread that polls the call; atomics make it
-/// `Sync`.
+/// `Sync`. They are read and written one after the other, never exchanged, which
+/// would be dear.
 struct Task<T: 'static> {
     /// That of the task by which the call is polled now; null where the guest
     /// cannot be suspended.
@@ -101,7 +102,8 @@ impl<T: Send + 'static> Fiber<T> {
         });
         let of = task.clone();
         let suspend = Func::wrap_async(&mut store, move |_: Caller<'_, StoreData<T>>, ()| {
-            Box::new(of.clone().lend())
+            // SAFETY: the function has the task, and exists while it is called.
+            Box::new(unsafe { of.lend() })
         });
         let of = task.clone();
         let hold = Func::wrap_async(
@@ -174,8 +176,8 @@ impl<T: 'static> Fiber<T> {
         mut job: impl FnMut(&mut Caller<'_, StoreData<T>>),
     ) -> wasmtime::Result<()> {
         let task = &*self.task;
-        let waker = task.waker.swap(ptr::null_mut(), Relaxed);
-        let _waker = Restore(&task.waker, waker);
+        let waker = task.waker.load(Relaxed);
+        let _waker = Restore::set(&task.waker, ptr::null_mut());
         // Wasmtime has its means of suspending taken away by `hold`, if they are
         // there to take.
         let func = match waker.is_null() || task.lent.load(Relaxed) {
@@ -234,7 +236,7 @@ impl<T: 'static> Fiber<T> {
 
 impl<T: 'static> Task<T> {
     fn run_job(&self, caller: &mut Caller<'_, StoreData<T>>) {
-        let job = self.job.swap(ptr::null_mut(), Relaxed);
+        let job = take(&self.job);
         // SAFETY: who has put it there waits until this returns or, on a fiber,
         // until that was unwound. Taking it has made this the only reference.
         if let Some(job) = unsafe { job.as_mut() } {
@@ -243,14 +245,21 @@ impl<T: 'static> Task<T> {
     }
 
     /// Polls what was left for it. Meanwhile no other can.
-    fn lend(self: Arc<Self>) -> impl Future<Output = ()> + Send {
-        let poller = AtomicPtr::new(self.poller.swap(ptr::null_mut(), Relaxed));
+    ///
+    /// # Safety
+    ///
+    /// The task must exist as long as the future.
+    unsafe fn lend(&self) -> impl Future<Output = ()> + Send + use<T> {
+        let task = AtomicPtr::new(ptr::from_ref(self).cast_mut());
+        let poller = AtomicPtr::new(take(&self.poller));
         poll_fn(move |context| {
+            // SAFETY: promised by the caller.
+            let task = unsafe { &*task.load(Relaxed) };
             // SAFETY: as in `run_job`; `suspend` waits for this future.
             let Some(poller) = (unsafe { poller.load(Relaxed).as_mut() }) else {
                 return Poll::Ready(());
             };
-            let _lent = RestoreFlag(&self.lent, self.lent.swap(true, Relaxed));
+            let _lent = RestoreFlag::set(&task.lent, true);
             poller(context)
         })
     }
@@ -258,16 +267,33 @@ impl<T: 'static> Task<T> {
     /// Notes by whom the call is polled, until the guards are dropped.
     fn polling<'t>(&'t self, waker: &Waker) -> (Restore<'t, Waker>, [RestoreFlag<'t>; 2]) {
         let waker = ptr::from_ref(waker).cast_mut();
-        let set = |flag: &'t AtomicBool, value| RestoreFlag(flag, flag.swap(value, Relaxed));
         (
-            Restore(&self.waker, self.waker.swap(waker, Relaxed)),
-            [set(&self.lent, false), set(&self.polled, true)],
+            Restore::set(&self.waker, waker),
+            [
+                RestoreFlag::set(&self.lent, false),
+                RestoreFlag::set(&self.polled, true),
+            ],
         )
     }
 }
 
+/// What a pointer is, which is null then.
+fn take<P>(pointer: &AtomicPtr<P>) -> *mut P {
+    let taken = pointer.load(Relaxed);
+    pointer.store(ptr::null_mut(), Relaxed);
+    taken
+}
+
 /// Puts a pointer back when it is dropped.
 struct Restore<'a, P>(&'a AtomicPtr<P>, *mut P);
+
+impl<'a, P> Restore<'a, P> {
+    fn set(place: &'a AtomicPtr<P>, pointer: *mut P) -> Restore<'a, P> {
+        let before = place.load(Relaxed);
+        place.store(pointer, Relaxed);
+        Restore(place, before)
+    }
+}
 
 impl<P> Drop for Restore<'_, P> {
     fn drop(&mut self) {
@@ -277,6 +303,14 @@ impl<P> Drop for Restore<'_, P> {
 
 /// Puts a flag back when it is dropped.
 struct RestoreFlag<'a>(&'a AtomicBool, bool);
+
+impl<'a> RestoreFlag<'a> {
+    fn set(place: &'a AtomicBool, flag: bool) -> RestoreFlag<'a> {
+        let before = place.load(Relaxed);
+        place.store(flag, Relaxed);
+        RestoreFlag(place, before)
+    }
+}
 
 impl Drop for RestoreFlag<'_> {
     fn drop(&mut self) {
@@ -331,8 +365,12 @@ impl Waiting<'_> {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
             return Ok(output);
         }
-        let mut output = None;
+        let (mut output, mut suspended) = (None, false);
         (self.suspend)(&mut |context| {
+            // It has been polled, and others are to have their turn first.
+            if !std::mem::replace(&mut suspended, true) {
+                return Poll::Pending;
+            }
             let polled = future.as_mut().poll(context);
             polled.map(|ready| output = Some(ready))
         })?;
