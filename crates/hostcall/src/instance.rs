@@ -56,6 +56,17 @@ impl ImportCalls {
     }
 }
 
+/// The status that a command has ended with.
+fn exit_status(result: Result<(), Error>) -> Result<i32, Error> {
+    match result {
+        Ok(()) => Ok(0),
+        Err(error) => match error.kind() {
+            crate::ErrorKind::Exit(status) => Ok(*status),
+            _ => Err(error),
+        },
+    }
+}
+
 /// Runs a start function, and delivers what it has queued.
 fn run_start(reach: &mut dyn Reach, start: &Func) -> wasmtime::Result<()> {
     // SAFETY: a start function has neither parameters nor results.
@@ -320,6 +331,22 @@ impl<T: 'static> Instance<T> {
         Ok(results)
     }
 
+    /// As [`Instance::call`]; async host functions may wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::call`].
+    pub async fn call_async(&mut self, name: &str, args: &[Value]) -> Result<Vec<Value>, Error>
+    where
+        T: Send,
+    {
+        let export = self.export_dynamic(name)?;
+        let results = export.signature().results();
+        let mut results: Vec<_> = results.iter().map(Value::zero).collect();
+        export.call_async(self, args, &mut results).await?;
+        Ok(results)
+    }
+
     /// Runs a WASI command: calls `_start`, and gives the status that it exits
     /// with.
     ///
@@ -328,13 +355,20 @@ impl<T: 'static> Instance<T> {
     /// If there is no `_start`, or it traps.
     pub fn run(&mut self) -> Result<i32, Error> {
         let result = self.export::<(), ()>("_start")?.call(self, ());
-        match result {
-            Ok(()) => Ok(0),
-            Err(error) => match error.kind() {
-                crate::ErrorKind::Exit(status) => Ok(*status),
-                _ => Err(error),
-            },
-        }
+        exit_status(result)
+    }
+
+    /// As [`Instance::run`]; async host functions may wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`Instance::run`].
+    pub async fn run_async(&mut self) -> Result<i32, Error>
+    where
+        T: Send,
+    {
+        let start = self.export::<(), ()>("_start")?;
+        exit_status(start.call_async(self, ()).await)
     }
 
     /// Lets `with` work on the guest as a host function can: read and write

@@ -35,16 +35,51 @@ impl<T: Send + 'static> Host<T> {
     pub fn wasi(&mut self, make: impl Fn(&T) -> WasiP1Ctx + Send + Sync + 'static) -> &mut Self {
         self.wasi = Some(Wasi {
             make: Arc::new(make),
-            add: |linker| {
-                p1::add_to_linker_sync(linker, |data: &mut StoreData<T>| {
-                    data.wasi
-                        .as_mut()
-                        .expect("every instance of a host with WASI has a context")
-                })
-            },
+            add: |linker| p1::add_to_linker_sync(linker, context),
+            waits: false,
         });
         self
     }
+
+    /// As [`Host::wasi`], with WASI calls that wait by suspending the guest, under
+    /// Tokio. Guests that import WASI are called asynchronously only.
+    ///
+    /// ```
+    /// use hostcall::Host;
+    /// use hostcall::wasi::WasiCtxBuilder;
+    ///
+    /// let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    /// let mut host = Host::<()>::new();
+    /// host.wasi_async(|_| WasiCtxBuilder::new().build_p1());
+    /// let program = host.program(
+    ///     br#"(module
+    ///         (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+    ///         (memory (export "memory") 1)
+    ///         (func (export "_start") (drop (call $yield))))"#,
+    /// )?;
+    /// runtime.block_on(async {
+    ///     let mut instance = program.instantiate_async(()).await?;
+    ///     assert_eq!(instance.run_async().await?, 0);
+    ///     Ok::<(), hostcall::Error>(())
+    /// })?;
+    /// # Ok::<(), hostcall::Error>(())
+    /// ```
+    pub fn wasi_async(
+        &mut self,
+        make: impl Fn(&T) -> WasiP1Ctx + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.wasi = Some(Wasi {
+            make: Arc::new(make),
+            add: |linker| p1::add_to_linker_async(linker, context),
+            waits: true,
+        });
+        self
+    }
+}
+
+fn context<T>(data: &mut StoreData<T>) -> &mut WasiP1Ctx {
+    let context = data.wasi.as_mut();
+    context.expect("every instance of a host with WASI has a context")
 }
 
 /// WASI as a host offers it.
@@ -52,13 +87,15 @@ pub(crate) struct Wasi<T: 'static> {
     pub make: MakeWasi<T>,
     /// A function, because it needs `T: Send`, which `Host<T>` does not.
     add: fn(&mut Linker<StoreData<T>>) -> wasmtime::Result<()>,
+    /// Whether its calls suspend the guest.
+    waits: bool,
 }
 
 impl<T: 'static> Clone for Wasi<T> {
     fn clone(&self) -> Self {
         Wasi {
             make: self.make.clone(),
-            add: self.add,
+            ..*self
         }
     }
 }
@@ -79,7 +116,7 @@ pub(crate) fn offer<T: 'static>(
     (wasi.add)(linker).map_err(Error::wasmtime)?;
     surface
         .items
-        .extend(items(&host.engine).map_err(Error::wasmtime)?);
+        .extend(items(&host.engine, wasi.waits).map_err(Error::wasmtime)?);
     Ok(())
 }
 
@@ -89,7 +126,7 @@ pub(crate) fn is_imported(info: &ModuleInfo) -> bool {
 }
 
 /// The functions of WASI, with their types.
-fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
+fn items(engine: &Engine, waits: bool) -> wasmtime::Result<Vec<HostItem>> {
     let mut linker = Linker::<WasiP1Ctx>::new(engine);
     p1::add_to_linker_sync(&mut linker, |wasi| wasi)?;
     let mut store = Store::new(engine, WasiCtxBuilder::new().build_p1());
@@ -105,7 +142,7 @@ fn items(engine: &Engine) -> wasmtime::Result<Vec<HostItem>> {
         let provides = Provides::Func {
             inlining: Inlining::Impossible,
             deferral: Deferral::Unasked,
-            waits: false,
+            waits,
             signature: format!("wasi {name}"),
             forms: vec![ty],
         };
