@@ -129,6 +129,13 @@
 //!
 //! `docs/src/crossings.md` says which crossing pays, `docs/src/deferred.md` and
 //! `docs/src/mapped.md` have the rules.
+//!
+//! # Secrets
+//!
+//! A [`Secret`] is state that guests must not learn: it does not cross, does not
+//! print, is wiped when dropped, and is compared with a guest's bytes without
+//! telling by the time it takes how many were right. [`ct`] has the comparison,
+//! `docs/src/constant-time.md` what that is worth.
 
 #![warn(missing_docs)]
 
@@ -139,6 +146,7 @@ mod call;
 mod closure;
 mod core;
 mod crossing;
+pub mod ct;
 mod deferred;
 mod define;
 mod enter;
@@ -162,6 +170,7 @@ mod reach;
 mod reference;
 mod registry;
 mod results;
+mod secret;
 pub mod testing;
 mod ty;
 mod value;
@@ -187,6 +196,7 @@ pub use map::{MapIter, Scalars};
 pub use owned::StoreData;
 pub use program::Program;
 pub use reference::{GuestFunc, HostRef};
+pub use secret::Secret;
 pub use ty::{Signature, Type};
 pub use value::{DynFunc, DynObject, Value};
 
