@@ -12,26 +12,28 @@ pub struct Case {
     pub comparisons: Vec<Comparison>,
 }
 
-/// How the time of one operation is shown.
+/// How what a round has measured is shown: the seconds that one operation took,
+/// unless the subject measures something else.
 #[derive(Clone, Copy)]
 pub struct Unit {
     pub name: &'static str,
-    pub per_second: f64,
+    pub factor: f64,
+    /// What each median is judged as, if it is.
+    pub verdict: Option<fn(f64) -> &'static str>,
 }
 
 impl Unit {
-    pub const NS_PER_CALL: Unit = Unit {
-        name: "ns/call",
-        per_second: 1e9,
-    };
-    pub const US_PER_INSTANTIATE: Unit = Unit {
-        name: "us/instantiate",
-        per_second: 1e6,
-    };
-    pub const MS_PER_MODULE: Unit = Unit {
-        name: "ms/module",
-        per_second: 1e3,
-    };
+    pub const NS_PER_CALL: Unit = Unit::time("ns/call", 1e9);
+    pub const US_PER_INSTANTIATE: Unit = Unit::time("us/instantiate", 1e6);
+    pub const MS_PER_MODULE: Unit = Unit::time("ms/module", 1e3);
+
+    const fn time(name: &'static str, per_second: f64) -> Unit {
+        Unit {
+            name,
+            factor: per_second,
+            verdict: None,
+        }
+    }
 }
 
 /// What a run has computed: the value that came back, and what is left in the
@@ -41,15 +43,30 @@ pub type Outcome = [u64; 2];
 /// One way to do the work of a case.
 pub struct Subject {
     pub name: &'static str,
-    run: Box<dyn FnMut(u64) -> Result<Outcome>>,
+    round: Box<dyn FnMut(u64) -> Result<(f64, Outcome)>>,
 }
 
 impl Subject {
-    /// `run` does as many operations as it is told, from a fresh state.
-    pub fn new(name: &'static str, run: impl FnMut(u64) -> Result<Outcome> + 'static) -> Subject {
+    /// `run` does as many operations as it is told, from a fresh state, and is timed.
+    pub fn new(
+        name: &'static str,
+        mut run: impl FnMut(u64) -> Result<Outcome> + 'static,
+    ) -> Subject {
+        Subject::measuring(name, move |count| {
+            let start = Instant::now();
+            let outcome = run(count)?;
+            Ok((start.elapsed().as_secs_f64() / count as f64, outcome))
+        })
+    }
+
+    /// The same, but `round` says itself what it has measured.
+    pub fn measuring(
+        name: &'static str,
+        round: impl FnMut(u64) -> Result<(f64, Outcome)> + 'static,
+    ) -> Subject {
         Subject {
             name,
-            run: Box::new(run),
+            round: Box::new(round),
         }
     }
 }
@@ -92,8 +109,8 @@ impl Pace {
     };
 }
 
-/// Seconds per operation: for every subject, for every round.
-pub type Times = Vec<Vec<f64>>;
+/// What was measured: for every subject, for every round.
+pub type Rounds = Vec<Vec<f64>>;
 
 /// Operations after which results are compared, unless they take too long.
 const COMPARED: u64 = 1000;
@@ -103,17 +120,17 @@ const COMPARED: u64 = 1000;
 /// # Errors
 ///
 /// If a subject fails, or results differ.
-pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<Times> {
+pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<Rounds> {
     let calibrated = case.subjects.iter_mut().map(|s| calibrate(s, pace.round));
     let counts = calibrated.collect::<Result<Vec<_>>>()?;
     let compared = counts.iter().fold(COMPARED, |least, n| least.min(*n));
     check_equal(case, compared)?;
-    let mut times = vec![Vec::with_capacity(pace.rounds); case.subjects.len()];
+    let mut rounds = vec![Vec::with_capacity(pace.rounds); case.subjects.len()];
     let mut outcomes = vec![BTreeSet::new(); case.subjects.len()];
     for _ in 0..pace.rounds {
         for (i, subject) in case.subjects.iter_mut().enumerate() {
-            let (time, outcome) = time(subject, counts[i])?;
-            times[i].push(time.as_secs_f64() / counts[i] as f64);
+            let (measured, outcome) = (subject.round)(counts[i])?;
+            rounds[i].push(measured);
             outcomes[i].insert(outcome);
         }
         tick();
@@ -127,14 +144,16 @@ pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<T
         );
     }
     check_equal(case, compared)?;
-    Ok(times)
+    Ok(rounds)
 }
 
 /// Warms up, and finds how many operations fill a round.
 fn calibrate(subject: &mut Subject, round: Duration) -> Result<u64> {
     let mut count = 1;
     loop {
-        let (took, _) = time(subject, count)?;
+        let start = Instant::now();
+        (subject.round)(count)?;
+        let took = start.elapsed();
         if took >= round {
             return Ok(count);
         }
@@ -144,16 +163,10 @@ fn calibrate(subject: &mut Subject, round: Duration) -> Result<u64> {
     }
 }
 
-fn time(subject: &mut Subject, count: u64) -> Result<(Duration, Outcome)> {
-    let start = Instant::now();
-    let outcome = (subject.run)(count)?;
-    Ok((start.elapsed(), outcome))
-}
-
 fn check_equal(case: &mut Case, count: u64) -> Result<()> {
     let mut first = None;
     for subject in &mut case.subjects {
-        let outcome = (subject.run)(count)?;
+        let (_, outcome) = (subject.round)(count)?;
         let (name, expected) = *first.get_or_insert((subject.name, outcome));
         ensure!(
             outcome == expected,

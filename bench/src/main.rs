@@ -1,5 +1,6 @@
 //! Side-by-side measurements; see `README.md` beside this crate.
 
+mod dudect;
 mod guests;
 mod harness;
 mod machine;
@@ -52,8 +53,8 @@ fn run(opts: &Opts) -> wasmtime::Result<()> {
         let progress = progress(cases.len() * pace.rounds);
         for case in &mut cases {
             progress.set_message(case.name);
-            let times = harness::measure(case, &pace, || progress.inc(1))?;
-            report.add(case, &times);
+            let rounds = harness::measure(case, &pace, || progress.inc(1))?;
+            report.add(case, &rounds);
         }
         progress.finish_and_clear();
     }

@@ -1,6 +1,6 @@
 //! What was measured, as tables and as JSON.
 
-use crate::harness::{Case, Comparison, Times};
+use crate::harness::{Case, Comparison, Rounds, Unit};
 use crate::machine::Machine;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use serde::Serialize;
@@ -23,6 +23,8 @@ struct Row {
     min: f64,
     p90: f64,
     rounds: usize,
+    #[serde(skip)]
+    verdict: &'static str,
 }
 
 /// The time of one subject divided by that of another.
@@ -47,28 +49,35 @@ impl Report {
         }
     }
 
-    /// Adds a case and the times it took.
-    pub fn add(&mut self, case: &Case, times: &Times) {
-        let subjects = case.subjects.iter().zip(times);
-        self.rows.extend(subjects.map(|(subject, times)| {
-            let times = sorted(times.iter().map(|time| time * case.unit.per_second));
+    /// Adds a case and what was measured.
+    pub fn add(&mut self, case: &Case, rounds: &Rounds) {
+        let Unit {
+            name,
+            factor,
+            verdict,
+        } = case.unit;
+        let subjects = case.subjects.iter().zip(rounds);
+        self.rows.extend(subjects.map(|(subject, rounds)| {
+            let values = sorted(rounds.iter().map(|value| value * factor));
+            let median = quantile(&values, 0.5);
             Row {
                 case: case.name,
                 subject: subject.name,
-                unit: case.unit.name,
-                median: quantile(&times, 0.5),
-                min: times[0],
-                p90: quantile(&times, 0.9),
-                rounds: times.len(),
+                unit: name,
+                median,
+                min: values[0],
+                p90: quantile(&values, 0.9),
+                rounds: values.len(),
+                verdict: verdict.map_or("", |verdict| verdict(median)),
             }
         }));
         let comparisons = case.comparisons.iter();
         self.ratios
-            .extend(comparisons.map(|comparison| ratio(case, *comparison, times)));
+            .extend(comparisons.map(|comparison| ratio(case, *comparison, rounds)));
     }
 
     fn measured(&self) -> Table {
-        let mut table = table(["case", "subject", "unit", "median", "min", "p90"]);
+        let mut table = table(["case", "subject", "unit", "median", "min", "p90", ""]);
         table.add_rows(self.rows.iter().map(|row| {
             [
                 row.case.to_owned(),
@@ -77,6 +86,7 @@ impl Report {
                 format!("{:.2}", row.median),
                 format!("{:.2}", row.min),
                 format!("{:.2}", row.p90),
+                row.verdict.to_owned(),
             ]
         }));
         align_right(&mut table, 3..6);
@@ -113,8 +123,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.machine)?;
-        writeln!(f, "{}\n", self.measured().trim_fmt())?;
-        write!(f, "{}", self.compared().trim_fmt())
+        write!(f, "{}", self.measured().trim_fmt())?;
+        if self.ratios.is_empty() {
+            return Ok(());
+        }
+        write!(f, "\n\n{}", self.compared().trim_fmt())
     }
 }
 
@@ -122,11 +135,11 @@ impl fmt::Display for Report {
 const STYLE: TableStyle = presets::ASCII_NO_BORDERS.row_separator(LineStyle::none());
 
 /// Taken round by round, so that it survives a machine whose speed drifts.
-fn ratio(case: &Case, comparison: Comparison, times: &Times) -> Ratio {
+fn ratio(case: &Case, comparison: Comparison, rounds: &Rounds) -> Ratio {
     let Comparison { of, to, at_most } = comparison;
     let times = |name| {
         let at = case.subjects.iter().position(|s| s.name == name);
-        &times[at.expect("comparisons name subjects of their case")]
+        &rounds[at.expect("comparisons name subjects of their case")]
     };
     let ratios = sorted(times(of).iter().zip(times(to)).map(|(of, to)| of / to));
     Ratio {

@@ -1,6 +1,7 @@
 //! What can be measured: one file a suite.
 
 mod call;
+mod ct;
 mod deferred;
 mod export;
 mod inline;
@@ -26,6 +27,7 @@ pub const ALL: &[Suite] = &[
     map::SUITE,
     suspend::SUITE,
     link::SUITE,
+    ct::SUITE,
     #[cfg(feature = "peers")]
     portable::SUITE,
 ];
