@@ -230,3 +230,7 @@ struct MappedChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/crossings.md")]
 struct CrossingsChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/constant-time.md")]
+struct ConstantTimeChapter;
