@@ -134,7 +134,7 @@ where
     let needed = const { if P::FLAT > R::FLAT { P::FLAT } else { R::FLAT } };
     let slots = slots(&mut inline, &mut spilled, needed);
     let wide = reach.wide();
-    lower_into(slots, reach, P::NEEDS.references, |results| {
+    lower_into(slots, &[], reach, P::NEEDS.references, |results| {
         P::lower(params, results)
     })
     .map_err(passing)?;

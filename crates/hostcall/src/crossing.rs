@@ -21,6 +21,7 @@ use crate::results::{Results, lower_into, unusable};
 use crate::ty::{Return, Type};
 use crate::value::{self, Value};
 use hostcall_link::FuncType;
+use smallvec::SmallVec;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -75,7 +76,8 @@ pub(crate) struct Bound<A> {
     pub caller: Within,
     form: Return,
     wide: bool,
-    /// Number of core parameters; a return pointer is the last.
+    /// Number of core parameters; a return pointer is the last, or
+    /// out-pointers are.
     params: usize,
     references: Vec<(usize, RefKind)>,
 }
@@ -342,7 +344,18 @@ impl<A> Bound<A> {
         let mut reach = StoreReach::new(&mut *caller, self.access.clone(), self.wide);
         // A result of one core value is always returned directly.
         if R::FLAT <= 1 || self.form == Return::Direct {
-            return lower_into(slots, &mut reach, R::NEEDS.references, |results| {
+            // Set only where there are any, so that others have nothing to drop.
+            let found;
+            let outs: &[_] = if R::OUTS > 0 {
+                // They are the last parameters.
+                found = (self.params - R::OUTS..self.params)
+                    .map(|index| self.address(slots, index))
+                    .collect::<SmallVec<[u64; 4]>>();
+                &found
+            } else {
+                &[]
+            };
+            return lower_into(slots, outs, &mut reach, R::NEEDS.references, |results| {
                 R::lower(value, results)
             });
         }
@@ -359,7 +372,7 @@ impl<A> Bound<A> {
     ) -> wasmtime::Result<()> {
         let types = &self.site.signature.results;
         if self.form == Return::Direct {
-            return lower_into(slots, reach, true, |results| {
+            return lower_into(slots, &[], reach, true, |results| {
                 let mut values = values.iter().zip(types);
                 values.try_for_each(|(value, ty)| value::lower(value, ty, results))
             });
@@ -382,6 +395,20 @@ impl<A> Bound<A> {
             })
     }
 
+    /// The parameter at `index`, an address.
+    fn address(&self, slots: &[MaybeUninit<ValRaw>], index: usize) -> u64 {
+        // Results may lie behind the parameters.
+        let slot = slots[..self.params][index];
+        // SAFETY: Wasmtime has initialised the parameters, and results are
+        // lowered into the slots only after this.
+        let raw = unsafe { slot.assume_init() };
+        if self.wide {
+            raw.get_u64()
+        } else {
+            u64::from(raw.get_u32())
+        }
+    }
+
     /// The address that the guest wants the result at.
     fn return_address(
         &self,
@@ -389,14 +416,8 @@ impl<A> Bound<A> {
         layout: Layout,
         reach: &mut dyn Reach,
     ) -> wasmtime::Result<u64> {
-        // SAFETY: in this form the last parameter is the pointer, and Wasmtime
-        // has initialised it.
-        let raw = unsafe { slots[self.params - 1].assume_init() };
-        let at = if self.wide {
-            raw.get_u64()
-        } else {
-            u64::from(raw.get_u32())
-        };
+        // In this form the last parameter is the pointer.
+        let at = self.address(slots, self.params - 1);
         check_align(at, layout.align).map_err(unusable)?;
         let size = reach.bytes_mut().map_err(unusable)?.len();
         check(size, at, layout.size as u64).map_err(unusable)?;

@@ -111,6 +111,8 @@ pub(crate) enum Place {
     Argument(u32),
     /// The same, found in the signature: `text: string`.
     Named(String),
+    /// An out-pointer by position.
+    Out(usize),
     /// The parameters together, which are a record.
     Record,
     /// What a host function returns.

@@ -350,7 +350,7 @@ impl DynExport {
         let mut inline = [MaybeUninit::<ValRaw>::uninit(); INLINE_SLOTS];
         let mut spilled = Vec::new();
         let slots = slots(&mut inline, &mut spilled, self.slots);
-        lower_into(slots, reach, self.references, |results| {
+        lower_into(slots, &[], reach, self.references, |results| {
             let mut values = args.iter().zip(&self.signature.params);
             values.try_for_each(|(value, (_, ty))| value::lower(value, ty, results))
         })

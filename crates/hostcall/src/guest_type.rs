@@ -69,6 +69,15 @@ pub unsafe trait GuestType {
     /// Whether `Option<Self>` is the nullable reference.
     #[doc(hidden)]
     const NULLABLE: bool = false;
+    /// What goes through an out-pointer of its own, see
+    /// [`AsErrno`](crate::AsErrno): the elements of a tuple, or the whole.
+    #[doc(hidden)]
+    const PARTS: &'static [Layouts] = &[Self::LAYOUT];
+    /// The types of these.
+    #[doc(hidden)]
+    fn parts() -> Vec<Type> {
+        vec![Self::ty()]
+    }
 }
 
 /// A guest type that the host can receive: an argument of a host function or
@@ -120,6 +129,26 @@ pub trait Lower: GuestType {
     #[doc(hidden)]
     fn store(value: Self::Value<'_>, results: &mut Results<'_>, at: u64) -> wasmtime::Result<()>;
 
+    /// Writes each of [`GuestType::PARTS`] where `outs` says.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn store_parts(
+        value: Self::Value<'_>,
+        results: &mut Results<'_>,
+        outs: &[u64],
+    ) -> wasmtime::Result<()> {
+        Self::store(value, results, outs[0])
+    }
+
+    /// Number of out-pointers that lowering takes, and what goes through them,
+    /// if this is an error code.
+    #[doc(hidden)]
+    const OUTS: usize = 0;
+    #[doc(hidden)]
+    fn outs() -> Option<Vec<Type>> {
+        None
+    }
+
     /// Writes consecutive values into guest memory.
     #[doc(hidden)]
     fn store_list<'v>(
@@ -135,13 +164,18 @@ pub trait Lower: GuestType {
     }
 }
 
-/// What a host function may return: any [`Lower`] type, or a `Result` of one
-/// whose `Err` becomes a trap.
+/// What a host function may return: any [`Lower`] type, a `Result` of one whose
+/// `Err` becomes a trap, or one whose `Err` the guest gets: [`AsResult`] or
+/// [`AsErrno`].
+///
+/// [`AsResult`]: crate::AsResult
+/// [`AsErrno`]: crate::AsErrno
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the result of a host function",
     label = "not a result of a host function",
     note = "return a type that implements `GuestType`, or `Result<T, E>` of one, where `E` is an error that implements `std::error::Error + Send + Sync`",
-    note = "for a message without an error type, use `hostcall::Error::msg`"
+    note = "for a message without an error type, use `hostcall::Error::msg`",
+    note = "`#[hostcall(result)]` and `#[hostcall(errno)]`, `AsResult` and `AsErrno`, are for functions that return a `Result`"
 )]
 pub trait Returns {
     /// What the guest gets.

@@ -334,7 +334,7 @@ pub fn not_utf8(pointer: u64, length: u64, error: Utf8Error) -> Box<Fault> {
 
 /// Refuses a range that overlaps one of `borrows`.
 #[inline(always)]
-fn clash(range: &Range<usize>, borrows: &[Range<usize>]) -> Lifted<()> {
+pub fn clash(range: &Range<usize>, borrows: &[Range<usize>]) -> Lifted<()> {
     let overlaps = |other: &&Range<usize>| {
         range.start < other.end && other.start < range.end && !range.is_empty() && !other.is_empty()
     };

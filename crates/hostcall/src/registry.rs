@@ -8,7 +8,7 @@ use crate::crossing::Params;
 use crate::deferred::BatchRecord;
 use crate::fiber::Waiting;
 use crate::guest::{AsyncGuest, Guest};
-use crate::guest_type::{GuestType, Returns};
+use crate::guest_type::{GuestType, Lower, Returns};
 use crate::inline::{InlineArgs, InlineBody};
 use crate::ty::{Signature, Type};
 
@@ -68,7 +68,10 @@ impl Decl<'_> {
         let unnamed = (self.params.len()..types.len()).map(|i| format!("p{i}"));
         let result = <R::Ok as GuestType>::ty();
         let results = (result != Type::Tuple(Vec::new())).then_some(result);
-        Signature::new(names.chain(unnamed).zip(types), results)
+        Signature {
+            outs: <R::Ok as Lower>::outs(),
+            ..Signature::new(names.chain(unnamed).zip(types), results)
+        }
     }
 }
 

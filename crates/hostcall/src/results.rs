@@ -2,12 +2,16 @@
 
 use crate::args::out_of_slots;
 use crate::call::{Callable, check_owner};
-use crate::error::{Bad, Error};
+use crate::error::{Bad, Error, Place};
 use crate::fault::Fault;
-use crate::memory;
+use crate::handled::misplaced;
+use crate::layout::Layouts;
+use crate::memory::{self, check, check_align, clash};
 use crate::reach::Reach;
+use smallvec::SmallVec;
 use std::any::Any;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::Arc;
 use wasmtime::ValRaw;
 
@@ -15,11 +19,13 @@ use wasmtime::ValRaw;
 /// allocating can run the guest or collect garbage.
 type Objects = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
 
-/// Lowers values into slots. `references` says whether objects can be among
-/// them; otherwise there is nothing to drop, and all stays in registers.
+/// Lowers values into slots, or into memory where `outs` points. `references`
+/// says whether objects can be among them; otherwise there is nothing to drop,
+/// and all stays in registers.
 #[inline(always)]
 pub(crate) fn lower_into(
     slots: &mut [MaybeUninit<ValRaw>],
+    outs: &[u64],
     reach: &mut dyn Reach,
     references: bool,
     lower: impl FnOnce(&mut Results<'_>) -> wasmtime::Result<()>,
@@ -28,6 +34,7 @@ pub(crate) fn lower_into(
     if !references {
         return lower(&mut Results {
             slots,
+            outs,
             next: 0,
             wide,
             reach,
@@ -38,6 +45,7 @@ pub(crate) fn lower_into(
     let waiting = Some(&mut objects);
     lower(&mut Results {
         slots: &mut *slots,
+        outs,
         next: 0,
         wide,
         reach: &mut *reach,
@@ -49,6 +57,8 @@ pub(crate) fn lower_into(
 /// The core values being written for one call.
 pub struct Results<'a> {
     slots: &'a mut [MaybeUninit<ValRaw>],
+    /// Where the guest wants the values of an error code, as it says.
+    outs: &'a [u64],
     next: usize,
     pub(crate) wide: bool,
     reach: &'a mut dyn Reach,
@@ -61,6 +71,7 @@ impl<'a> Results<'a> {
     pub(crate) fn in_memory(wide: bool, reach: &'a mut dyn Reach) -> Results<'a> {
         Results {
             slots: &mut [],
+            outs: &[],
             next: 0,
             wide,
             reach,
@@ -112,6 +123,29 @@ impl<'a> Results<'a> {
     pub(crate) fn zeros(&mut self, slots: usize) -> wasmtime::Result<()> {
         // A `v128` is 16 bytes wide, and may be what shares the slot.
         (0..slots).try_for_each(|_| self.push(ValRaw::v128(0)))
+    }
+
+    /// The out-pointers for values of these layouts: all of them checked, so
+    /// that nothing is written if one is bad.
+    pub(crate) fn outs(&mut self, layouts: &[Layouts]) -> wasmtime::Result<&'a [u64]> {
+        let (outs, width) = (self.outs, self.width());
+        if outs.len() != layouts.len() {
+            return Err(misplaced());
+        }
+        if outs.is_empty() {
+            return Ok(outs);
+        }
+        let size = self.reach.bytes_mut().map_err(unusable)?.len();
+        let mut ranges = SmallVec::<[Range<usize>; 4]>::new();
+        for (&at, layouts) in outs.iter().zip(layouts) {
+            let layout = layouts[width];
+            let range = check_align(at, layout.align)
+                .and_then(|()| check(size, at, layout.size as u64))
+                .and_then(|range| clash(&range, &ranges).map(|()| range))
+                .map_err(|fault| Bad::at(Place::Out(ranges.len()), fault))?;
+            ranges.push(range);
+        }
+        Ok(outs)
     }
 
     /// Number of slots written so far.

@@ -296,6 +296,9 @@ fn comma_separated<T>(
 pub struct Signature {
     pub(crate) params: Vec<(String, Type)>,
     pub(crate) results: Vec<Type>,
+    /// What goes through out-pointers, if the result is an error code. Typed
+    /// host functions only, see [`AsErrno`](crate::AsErrno).
+    pub(crate) outs: Option<Vec<Type>>,
 }
 
 /// How a function returns more than one core value.
@@ -320,6 +323,7 @@ impl Signature {
                 .map(|(name, ty)| (name.into(), ty))
                 .collect(),
             results: results.into_iter().collect(),
+            outs: None,
         }
     }
 
@@ -347,6 +351,16 @@ impl Signature {
                 .iter()
                 .map(Type::from_core)
                 .collect::<Option<_>>()?,
+            outs: None,
+        })
+    }
+
+    /// The out-pointers, as parameters are written.
+    pub(crate) fn outs(&self) -> impl Iterator<Item = String> {
+        let outs = self.outs.as_deref().unwrap_or_default();
+        outs.iter().enumerate().map(|(i, ty)| match outs.len() {
+            1 => format!("out: out<{ty}>"),
+            _ => format!("out{i}: out<{ty}>"),
         })
     }
 
@@ -399,6 +413,8 @@ impl Signature {
         self.params
             .iter()
             .for_each(|(_, ty)| ty.flatten(wide, &mut params));
+        let outs = self.outs.iter().flatten();
+        outs.for_each(|ty| Type::Pointer(Box::new(ty.clone())).flatten(wide, &mut params));
         self.results
             .iter()
             .for_each(|ty| ty.flatten(wide, &mut results));
@@ -427,9 +443,11 @@ impl Type {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("func(")?;
-        comma_separated(f, &self.params, |f, (name, ty)| write!(f, "{name}: {ty}"))?;
+        let params = self.params.iter().map(|(name, ty)| format!("{name}: {ty}"));
+        f.write_str(&params.chain(self.outs()).collect::<Vec<_>>().join(", "))?;
         f.write_str(")")?;
         match self.results.as_slice() {
+            _ if self.outs.is_some() => f.write_str(" -> errno"),
             [] => Ok(()),
             [one] => write!(f, " -> {one}"),
             several => {

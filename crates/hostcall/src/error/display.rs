@@ -69,6 +69,7 @@ fn write_fault(
     match place {
         Some(Place::Named(name)) => write!(f, "refused argument `{name}`: {fault}"),
         Some(Place::Argument(index)) => write!(f, "refused argument {index}: {fault}"),
+        Some(Place::Out(index)) => write!(f, "refused out-pointer {index}: {fault}"),
         Some(Place::Record) => write!(f, "refused its record: {fault}"),
         Some(Place::Result) | None if site.is_some() => {
             write!(f, "could not return its result: {fault}")

@@ -43,10 +43,16 @@ impl Bad {
     }
 
     fn named(mut self, signature: &Signature) -> Bad {
-        if let Place::Argument(index) = self.place
-            && let Some((name, ty)) = signature.params.get(index as usize)
-        {
-            self.place = Place::Named(format!("{name}: {ty}"));
+        let named = match self.place {
+            Place::Argument(index) => {
+                let param = signature.params.get(index as usize);
+                param.map(|(name, ty)| format!("{name}: {ty}"))
+            }
+            Place::Out(index) => signature.outs().nth(index),
+            _ => None,
+        };
+        if let Some(named) = named {
+            self.place = Place::Named(named);
         }
         self
     }
@@ -57,6 +63,7 @@ impl fmt::Display for Bad {
         match &self.place {
             Place::Named(name) => write!(f, "argument `{name}`: {}", self.fault),
             Place::Argument(index) => write!(f, "argument {index}: {}", self.fault),
+            Place::Out(index) => write!(f, "out-pointer {index}: {}", self.fault),
             Place::Record => write!(f, "record: {}", self.fault),
             Place::Result | Place::Returned => write!(f, "result: {}", self.fault),
             Place::Address => write!(f, "{}", self.fault),

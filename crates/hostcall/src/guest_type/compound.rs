@@ -210,6 +210,10 @@ macro_rules! tuple {
             const FLAT: usize = 0 $(+ $name::FLAT)*;
             const LAYOUT: Layouts = layout::record(&[$($name::LAYOUT),*]);
             const NEEDS: Needs = Needs::all(&[$($name::NEEDS),*]);
+            const PARTS: &'static [Layouts] = &[$($name::LAYOUT),*];
+            fn parts() -> Vec<Type> {
+                vec![$($name::ty()),*]
+            }
         }
 
         #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple uses nothing")]
@@ -251,6 +255,16 @@ macro_rules! tuple {
                     results,
                     at + layout::offset(fields, $index, results.width()) as u64,
                 )?;)*
+                Ok(())
+            }
+
+            #[inline(always)]
+            fn store_parts(
+                value: Self::Value<'_>,
+                results: &mut Results<'_>,
+                outs: &[u64],
+            ) -> wasmtime::Result<()> {
+                $($name::store(value.$index, results, outs[$index])?;)*
                 Ok(())
             }
         }

@@ -102,10 +102,7 @@ impl<T: 'static> Linking<'_, T> {
             Binding::Open => unreachable!("a host offers all that its programs import"),
             Binding::Trap => {
                 let ty = ty.unwrap_func().clone();
-                let what = site(Signature {
-                    params: Vec::new(),
-                    results: Vec::new(),
-                });
+                let what = site(Signature::default());
                 linker.func_new(module, name, ty, move |_, _, _| {
                     let message =
                         "the guest called an optional import that this host does not provide";

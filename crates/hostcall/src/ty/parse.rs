@@ -58,7 +58,7 @@ impl<'a> Parser<'a> {
             self.at += 2;
             results.push(self.ty()?);
         }
-        Ok(Signature { params, results })
+        Ok(Signature::new(params, results))
     }
 
     fn ty(&mut self) -> Parsed<Type> {
