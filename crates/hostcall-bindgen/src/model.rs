@@ -30,6 +30,7 @@ pub struct Function {
     /// Its body, if that can stand in the guest.
     pub inline: Option<Inline>,
     pub delivery: Delivery,
+    pub handling: Handling,
     /// Whether guests can import it; others are there for inline functions.
     pub imported: bool,
 }
@@ -41,6 +42,17 @@ pub enum Delivery {
     Deferred,
     /// So, and a run of calls at once, as `&[T]` of this.
     Batch(Box<Type>),
+}
+
+/// What becomes of an `Err` that a host function returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Handling {
+    /// It traps.
+    Trap,
+    /// The guest gets the canonical `result`.
+    Result,
+    /// The guest gets its code, and values through out-pointers.
+    Errno,
 }
 
 /// What a host function takes before its arguments.

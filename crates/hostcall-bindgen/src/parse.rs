@@ -2,6 +2,7 @@
 
 mod deferred;
 mod guest_type;
+mod handled;
 mod host_module;
 mod host_state;
 mod inline;

@@ -259,6 +259,61 @@ fn options_that_exclude_each_other() {
 }
 
 #[test]
+fn handled_errors_are_accepted() {
+    let block = "impl App {
+        #[hostcall(result)]
+        fn a(text: &str) -> Result<u32, Error> { Ok(0) }
+        #[hostcall(errno)]
+        fn b(&mut self) -> std::result::Result<(), Error> { Ok(()) }
+        #[hostcall(errno, name = \"see\")]
+        fn c(guest: &mut Guest<'_, App>, text: GuestStr) -> Outcome { Ok(()) }
+    }";
+    assert_says(&module(block), &[]);
+}
+
+#[test]
+fn handled_errors_are_of_functions_that_return_results() {
+    let block = "impl App {
+        #[hostcall(result)] fn a() {}
+        #[hostcall(errno)] fn b() -> u32 { 0 }
+        #[hostcall(errno)] fn c() -> Option<u32> { None }
+        #[hostcall(result)] fn d() -> (u32, u32) { (0, 0) }
+        #[hostcall(result)] fn e() -> [u32; 2] { [0; 2] }
+        #[hostcall(errno)] fn f() -> &'static str { \"\" }
+    }";
+    let says = "no error for the guest to get: return a `Result<T, E>`, or remove this";
+    assert_says(
+        &module(block),
+        &[says, says, says, says, says, "returns an owned value"],
+    );
+}
+
+#[test]
+fn handled_errors_exclude_other_options() {
+    let block = "impl App {
+        #[hostcall(result, errno)] fn a() -> Result<u32, Error> { Ok(0) }
+        #[hostcall(errno, skip)] fn b() -> Result<u32, Error> { Ok(0) }
+        #[hostcall(result, inline)] fn c() -> u32 { 0 }
+        #[hostcall(errno, deferred)] fn d() -> Result<(), Error> { Ok(()) }
+        #[hostcall(deferred, batch, result)]
+        fn e(batch: &[u32]) -> Result<(), Error> { Ok(()) }
+        #[hostcall(errno)] fn f() -> Result<(), Error> { Ok(()) }
+        #[hostcall(inline)] fn g(&mut self) { Self::f(); }
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "as a value or as a code: remove `result`, or `errno`",
+            "so none gets its error: remove one of the two",
+            "traps for an error: remove `inline`, or this",
+            "it cannot get the error: remove `deferred`, or this",
+            "it cannot get the error: remove `deferred`, or this",
+            "call one without `result` and `errno`, whose `Err` traps",
+        ],
+    );
+}
+
+#[test]
 fn the_block_survives_an_error() {
     let block = "impl App { #[hostcall(nope)] fn a() {} }";
     let tokens =

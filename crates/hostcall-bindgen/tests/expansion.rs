@@ -43,6 +43,22 @@ fn deferred() {
 }
 
 #[test]
+fn handled() {
+    let block = r#"
+        impl App {
+            #[hostcall(result)]
+            fn parse(text: &str) -> Result<u32, ParseError> { Ok(0) }
+            #[hostcall(errno)]
+            fn get(&mut self, key: &str) -> Result<(u32, String), KvError> { Err(KvError) }
+            #[hostcall(errno)]
+            fn with_guest(guest: &mut Guest<'_, App>, key: String) -> Outcome { Ok(()) }
+        }"#;
+    let attr = "name = \"env\"".parse().unwrap();
+    let tokens = hostcall_bindgen::host_module(attr, block.parse().unwrap());
+    expect_file!["expansion/handled.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
 fn inline() {
     let block = r#"
         impl App {

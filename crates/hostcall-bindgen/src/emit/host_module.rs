@@ -1,6 +1,6 @@
 //! The registration of a host module.
 
-use crate::model::{Delivery, Function, HostModule, Param, Receiver};
+use crate::model::{Delivery, Function, Handling, HostModule, Param, Receiver};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
@@ -71,7 +71,7 @@ fn list(params: &[Param]) -> TokenStream {
 }
 
 fn state_func(function: &Function) -> TokenStream {
-    let Function { params, result, .. } = function;
+    let (params, result) = (&function.params, result(function));
     let (decl, list, call) = (decl(function, params), list(params), call(function));
     let func = match function.delivery {
         Delivery::Deferred => quote!(deferred_func),
@@ -93,11 +93,31 @@ fn call(function: &Function) -> TokenStream {
     let ident = &function.ident;
     let (idents, lifts) = lifts(&function.params);
     let (state, unused) = state(function);
+    let call = handled(function, quote!(Self::#ident(#state #(#idents),*)));
     quote! {{
         #unused
         #(#lifts)*
-        ::hostcall::impl_::Result::Ok(Self::#ident(#state #(#idents),*))
+        ::hostcall::impl_::Result::Ok(#call)
     }}
+}
+
+/// The type that says what becomes of an `Err`.
+fn result(function: &Function) -> TokenStream {
+    let ty = &function.result;
+    match function.handling {
+        Handling::Trap => quote!(#ty),
+        Handling::Result => quote_spanned!(ty.span()=> ::hostcall::AsResult<#ty>),
+        Handling::Errno => quote_spanned!(ty.span()=> ::hostcall::AsErrno<#ty>),
+    }
+}
+
+/// What the function returned, as that type.
+fn handled(function: &Function, returned: TokenStream) -> TokenStream {
+    match function.handling {
+        Handling::Trap => returned,
+        Handling::Result => quote!(::hostcall::AsResult(#returned)),
+        Handling::Errno => quote!(::hostcall::AsErrno(#returned)),
+    }
 }
 
 /// The state as an argument, or what says that it is none.
@@ -125,18 +145,14 @@ fn batch_func(function: &Function, record: &Type) -> TokenStream {
 }
 
 fn guest_func(function: &Function) -> TokenStream {
-    let Function {
-        ident,
-        result,
-        params,
-        ..
-    } = function;
-    let (decl, list) = (decl(function, params), list(params));
+    let Function { ident, params, .. } = function;
+    let (decl, list, result) = (decl(function, params), list(params), result(function));
     let func = match function.delivery {
         Delivery::Deferred => quote!(deferred_guest_func),
         _ => quote!(guest_func),
     };
     let (idents, lifts) = lifts(params);
+    let call = handled(function, quote!(Self::#ident(guest, #(#idents),*)));
     quote! {
         unsafe {
         registry.#func::<#list, _, #result, _, _>(
@@ -146,7 +162,7 @@ fn guest_func(function: &Function) -> TokenStream {
                 ::hostcall::impl_::Result::Ok((#(#idents,)*))
             },
             |guest: &mut ::hostcall::Guest<'_, Self>, (#(#idents,)*)| {
-                Self::#ident(guest, #(#idents),*)
+                #call
             },
         );
         }

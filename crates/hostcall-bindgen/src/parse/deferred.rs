@@ -4,7 +4,9 @@ use super::Report;
 use super::options::Options;
 use crate::model::{Delivery, Param, Receiver};
 use quote::ToTokens;
-use syn::{GenericArgument, ImplItemFn, PathArguments, ReturnType, Type, TypeReference};
+use syn::{
+    GenericArgument, ImplItemFn, PathArguments, PathSegment, ReturnType, Type, TypeReference,
+};
 
 /// Options that exclude each other.
 pub fn check_options(options: &Options, report: &mut Report) {
@@ -107,10 +109,6 @@ fn check_result(item: &ImplItemFn, report: &mut Report) {
 /// not known here may stand for one of these; what they are is asked by the
 /// bounds of what is generated.
 fn gives_something(ty: &Type) -> bool {
-    const VALUES: [&str; 17] = [
-        "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "i128", "u128", "f32", "f64", "bool",
-        "char", "String", "Vec", "Option",
-    ];
     match ty {
         Type::Group(ty) => gives_something(&ty.elem),
         Type::Paren(ty) => gives_something(&ty.elem),
@@ -119,12 +117,21 @@ fn gives_something(ty: &Type) -> bool {
             if last.ident == "Result" {
                 first_argument(&last.arguments).is_some_and(gives_something)
             } else {
-                VALUES.iter().any(|value| last.ident == value)
+                is_value(last)
             }
         }),
         Type::Macro(_) | Type::Infer(_) => false,
         _ => true,
     }
+}
+
+/// Whether this names a type of values that is no `Result`.
+pub fn is_value(last: &PathSegment) -> bool {
+    const VALUES: [&str; 17] = [
+        "i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "i128", "u128", "f32", "f64", "bool",
+        "char", "String", "Vec", "Option",
+    ];
+    VALUES.iter().any(|value| last.ident == value)
 }
 
 fn first_argument(arguments: &PathArguments) -> Option<&Type> {

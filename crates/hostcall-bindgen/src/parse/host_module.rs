@@ -1,10 +1,10 @@
 //! `#[host_module]`: the functions of an `impl` block.
 
-use super::deferred;
 use super::inline::{Functions, inline};
 use super::options::{Options, is_option, module_name, options};
 use super::{Report, plain};
-use crate::model::{Delivery, Function, HostModule, Inline, Param, Receiver, Sort};
+use super::{deferred, handled};
+use crate::model::{Delivery, Function, Handling, HostModule, Inline, Param, Receiver, Sort};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
@@ -123,6 +123,7 @@ fn function(
 ) -> syn::Result<Option<Function>> {
     let mut report = Report::default();
     deferred::check_options(&options, &mut report);
+    handled::check_options(&options, &mut report);
     if options.skip && !options.inline {
         return report.finish(None);
     }
@@ -176,6 +177,10 @@ fn function(
         true => Delivery::AtOnce,
         false => deferred::delivery(item, &options, receiver, &params, &mut report),
     };
+    let handling = match options.inline {
+        true => Handling::Trap,
+        false => handled::handling(item, &options, &mut report),
+    };
     if receiver == Receiver::Guest && !options.is_deferred() {
         params
             .iter()
@@ -196,6 +201,7 @@ fn function(
         params,
         inline,
         delivery,
+        handling,
         imported: !options.skip,
         cfgs: item
             .attrs

@@ -32,6 +32,8 @@ pub struct Options {
     /// Where it is written.
     pub deferred: Option<syn::Path>,
     pub batch: Option<syn::Path>,
+    pub result: Option<syn::Path>,
+    pub errno: Option<syn::Path>,
 }
 
 pub fn is_option(attr: &Attribute) -> bool {
@@ -65,13 +67,18 @@ impl Options {
             self.deferred = Some(meta.path.clone());
         } else if meta.path.is_ident("batch") {
             self.batch = Some(meta.path.clone());
+        } else if meta.path.is_ident("result") {
+            self.result = Some(meta.path.clone());
+        } else if meta.path.is_ident("errno") {
+            self.errno = Some(meta.path.clone());
         } else {
             return Err(meta.error(
                 "unknown option; there are `name = \"...\"` and `module = \"...\"`, which say \
                  what guests import, `inline`, for a function whose body can stand in the guest, \
                  `deferred`, for one that the guest does not wait for, `deferred, batch`, for one \
-                 that takes many such calls at once, and `skip`, for a function that is not a \
-                 host function",
+                 that takes many such calls at once, `result` and `errno`, for one whose error \
+                 the guest gets, as a value or as a code, and `skip`, for a function that is not \
+                 a host function",
             ));
         }
         Ok(())

@@ -77,6 +77,12 @@ fn kind(item: &ImplItemFn, options: &Options, module: &str) -> Kind {
              guest, or remove `skip`"
         ));
     }
+    if options.result.is_some() || options.errno.is_some() {
+        return Kind::Other(format!(
+            "`{name}` gives its error to the guest, and an inline function works on scalars only: \
+             call one without `result` and `errno`, whose `Err` traps"
+        ));
+    }
     let mut params = Vec::new();
     for input in &item.sig.inputs {
         let FnArg::Typed(param) = input else { continue };
