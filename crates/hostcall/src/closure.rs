@@ -19,7 +19,8 @@ use std::marker::PhantomData;
     label = "not a host function",
     note = "every parameter needs its type written out, as in `|a: i32, text: &str|`, and must be a guest type; up to 12 of them",
     note = "a first parameter `&mut Guest<'_, {T}>` gets the guest; `Host::func_with_state` passes `&mut {T}`, the state",
-    note = "next to the guest, take `GuestStr`, `GuestSlice<T>` or `GuestPtr<T>` in place of `&str`, `&[T]` or `&T`"
+    note = "next to the guest, take `GuestStr`, `GuestSlice<T>` or `GuestPtr<T>` in place of `&str`, `&[T]` or `&T`",
+    note = "what it returns must implement `Returns`; the error in `AsResult(Err(error))` must be a guest type, in `AsErrno(Err(error))` implement `Errno`"
 )]
 pub trait IntoHostFunc<T, M>: Send + Sync + 'static {
     /// Registers the closure.
