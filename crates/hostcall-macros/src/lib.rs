@@ -8,9 +8,19 @@ use proc_macro::TokenStream;
 /// `#[host_module(name = "env")]` says which module guests import from. Options
 /// of a function are `#[hostcall(name = "...")]` and `#[hostcall(module = "...")]`
 /// for what guests import, `#[hostcall(skip)]` for one that is no host function,
-/// `#[hostcall(inline)]` for one whose body can stand in the guest, and
+/// `#[hostcall(inline)]` for one whose body can stand in the guest,
 /// `#[hostcall(deferred)]` and `#[hostcall(deferred, batch)]` for one that the
-/// guest does not wait for.
+/// guest does not wait for, and `#[hostcall(result)]` and `#[hostcall(errno)]` for
+/// one whose error the guest gets.
+///
+/// # Errors for the guest
+///
+/// A function that returns `Result<T, E>` traps for an `Err`. With `result` the guest
+/// gets the canonical `result<T, E>`, where `T` and `E` are guest types or `()`. With
+/// `errno` it gets an `i32`: 0 for `Ok`, and what `Errno` says of `E` for `Err`. The
+/// value of `Ok` is stored where the last parameters point: none for `()`, one for
+/// each element of a tuple, one for any other guest type. They are checked when
+/// they are written; for an `Err` they are not looked at.
 ///
 /// # Deferred functions
 ///

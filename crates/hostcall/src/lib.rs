@@ -63,6 +63,8 @@
 //! | `Option`, `Result`, tuples, arrays, enums | flattened | as the canonical ABI does |
 //! | `String`, `Vec<T>` as results | return pointer | allocated by the guest's `cabi_realloc` |
 //! | `Result<T, E>` as the whole result | as `T` | `Err` traps, and keeps its type |
+//! | the same with `#[hostcall(result)]` | flattened | the guest gets it; closures return [`AsResult`] |
+//! | the same with `#[hostcall(errno)]` | `i32`, out-pointers | 0 or [`Errno::errno`], values by pointer; [`AsErrno`] |
 //! | [`GuestFunc<P, R>`](GuestFunc) | `funcref` | a callback into the guest |
 //! | [`HostRef<T>`](HostRef) | `externref` | a host object the guest can hold |
 //!
@@ -128,7 +130,8 @@
 //! for many arguments. [`Host::count_calls`] counts calls of imports in the guest.
 //!
 //! `docs/src/crossings.md` says which crossing pays, `docs/src/deferred.md` and
-//! `docs/src/mapped.md` have the rules.
+//! `docs/src/mapped.md` have the rules, `docs/src/errors.md` says who sees which
+//! error.
 //!
 //! # Secrets
 //!
@@ -232,6 +235,10 @@ struct MappedChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/crossings.md")]
 struct CrossingsChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/errors.md")]
+struct ErrorsChapter;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/constant-time.md")]

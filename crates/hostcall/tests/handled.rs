@@ -394,6 +394,9 @@ fn plans_and_problems_show_the_signature() {
         assert!(text.contains(signature), "{signature}\n{text}");
     }
     assert!(text.contains("(i32, i32, i32, i32) -> i32"), "{text}");
+    let right = br#"(module (import "env" "one" (func (param i32) (result i32))))"#;
+    let plan = host.program(right).unwrap().plan().to_string();
+    assert!(plan.contains("func(out: out<u64>) -> errno"), "{plan}");
 }
 
 /// Memory cannot hold a reference, so no import fits.
