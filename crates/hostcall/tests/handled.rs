@@ -4,8 +4,8 @@ mod common;
 
 use common::*;
 use hostcall::{
-    AsErrno, AsResult, Errno, Error, ErrorKind, Guest, GuestStr, GuestType, Host, HostModule,
-    Instance, Value, host_module,
+    AsErrno, AsResult, Errno, Error, ErrorKind, Fault, Guest, GuestStr, GuestType, Host,
+    HostModule, Instance, Value, host_module,
 };
 use std::fmt;
 use std::num::{NonZeroI32, NonZeroU8, NonZeroU16};
@@ -463,4 +463,47 @@ fn deferred_calls_are_delivered_before() {
     );
     let mut guest = instance(&host, &guest, Vec::new());
     assert_eq!(guest.call("run", &[]).unwrap(), [w(2)]);
+}
+
+/// An async function returns the same types, and values are written when it
+/// has waited.
+#[test]
+fn async_functions_hand_errors_to_the_guest_too() {
+    let mut host = Host::<()>::new();
+    host.func_async("env", "code", |n: u32| async move {
+        tokio::task::yield_now().await;
+        AsErrno(match n {
+            0 => Err(KvError::NotFound),
+            n => Ok((n.to_string(), n)),
+        })
+    });
+    host.func_async("env", "value", |n: u32| async move {
+        tokio::task::yield_now().await;
+        AsResult(n.checked_sub(1).ok_or(()))
+    });
+    let (code, run_code) = forward("code", "code", "i32 i32 i32", "i32");
+    let (value, run_value) = forward("value", "value", "i32", "i32 i32");
+    let guest = format!("(module {code} {value} {MEMORY} {BUMP} {run_code} {run_value})");
+    let program = host.program(guest.as_bytes()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        let mut guest = program.instantiate_async(()).await.unwrap();
+        let code = guest.export::<(u32, u32, u32), i32>("code").unwrap();
+        assert_eq!(code.call_async(&mut guest, (12, 8, 16)).await.unwrap(), 0);
+        assert_eq!(bytes(&mut guest, 12, 8), [2, 0, 0, 0, 12, 0, 0, 0]);
+        assert_eq!(code.call_async(&mut guest, (0, 1, 1)).await.unwrap(), -2);
+        let bad = code.call_async(&mut guest, (12, 8, 10)).await;
+        assert_eq!(
+            fault(bad),
+            Fault::Misaligned {
+                pointer: 10,
+                align: 4
+            }
+        );
+        let value = guest.export_dynamic("value").unwrap();
+        let mut seen = [w(9), w(9)];
+        let called = value.call_async(&mut guest, &[w(5)], &mut seen).await;
+        called.unwrap();
+        assert_eq!(seen, [w(0), w(4)]);
+    });
 }
