@@ -27,9 +27,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use wasmtime::{Caller, Linker, ValRaw};
 
+mod apart;
 mod suspending;
 
-pub(crate) use suspending::{link_async_dynamic, link_async_func, link_async_guest_func};
+pub(crate) use apart::link_blocking_func;
+pub(crate) use suspending::{link_async_dynamic, link_async_func, link_async_guest_func, waiting};
 
 /// The parameters of a host function, as a list: `(A, (B, ()))`.
 #[doc(hidden)]

@@ -15,7 +15,8 @@ use crate::ty::{Return, Signature};
 use crate::value::Value;
 use hostcall_link::stub::Record;
 use hostcall_link::{
-    Deferral, FuncType, GlobalType, HostItem, MemoryType, Provides, Surface, TableType,
+    Binding, Deferral, FuncType, GlobalType, HostItem, MemoryType, Plan, Provides, Surface,
+    TableType,
 };
 use std::fmt;
 use std::sync::Arc;
@@ -84,6 +85,8 @@ pub(crate) struct HostFunc<T: 'static> {
     pub deferred: Option<DeferredFunc<T>>,
     /// Whether it is async.
     pub waits: bool,
+    /// Whether it runs on a thread of its own.
+    pub blocks: bool,
     pub options: FuncOptions,
     /// What it was registered with: functions of one block have the same.
     pub block: Option<usize>,
@@ -97,6 +100,7 @@ impl<T: 'static> Clone for HostFunc<T> {
             body: self.body.clone(),
             deferred: self.deferred.clone(),
             waits: self.waits,
+            blocks: self.blocks,
             options: self.options,
             block: self.block,
         }
@@ -112,6 +116,7 @@ impl<T: 'static> HostFunc<T> {
             body: None,
             deferred: None,
             waits: false,
+            blocks: false,
             options: FuncOptions::default(),
             block: None,
         }
@@ -397,6 +402,19 @@ impl<T: 'static> Host<T> {
             kind,
         });
         self
+    }
+
+    /// Says in a plan what it cannot know.
+    pub(crate) fn complete(&self, plan: &mut Plan) {
+        for planned in &mut plan.imports {
+            let Binding::Item { item, .. } = planned.binding else {
+                continue;
+            };
+            let func = self.items.get(item).and_then(Item::func);
+            if func.is_some_and(|func| func.blocks) {
+                planned.reason = "a host function; runs on a thread of its own".to_owned();
+            }
+        }
     }
 
     /// What this host offers to a guest with 32- or 64-bit pointers.

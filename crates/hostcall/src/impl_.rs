@@ -2,6 +2,7 @@
 //! changes without notice.
 
 pub use crate::args::Args;
+pub use crate::blocking_func::handle;
 pub use crate::crossing::Params;
 pub use crate::deferred::BatchRecord;
 pub use crate::fault::Lifted;
@@ -13,7 +14,7 @@ pub use crate::inline::{
     InlineArgs, InlineBody, PlainBytes, StateType, body_result, slow_path, state_of,
 };
 pub use crate::layout::Layouts;
-pub use crate::registry::{Decl, FuncOptions, FuncRegistry, Registry};
+pub use crate::registry::{Decl, FuncOptions, FuncRegistry, REENTRANT, Registry};
 pub use crate::results::Results;
 pub use bytemuck::{AnyBitPattern, CheckedBitPattern, Zeroable};
 pub use hostcall_link::inline;

@@ -145,6 +145,7 @@
 mod args;
 mod async_func;
 mod batching;
+mod blocking_func;
 mod call;
 mod closure;
 mod core;
@@ -185,6 +186,7 @@ pub mod wasi;
 pub mod impl_;
 
 pub use async_func::{HostFuture, IntoAsyncHostFunc, ParamTuple};
+pub use blocking_func::IntoBlockingHostFunc;
 pub use closure::IntoHostFunc;
 pub use deferred::{BatchRecord, DeferredFailure, KeptCalls};
 pub use error::{Error, ErrorKind, Frame};

@@ -4,6 +4,7 @@ mod deadline;
 mod exceeded;
 
 pub use deadline::Deadline;
+pub(crate) use exceeded::time_is_over;
 pub use exceeded::{LimitExceeded, LimitKind};
 
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};

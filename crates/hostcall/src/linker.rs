@@ -10,7 +10,7 @@ use crate::fiber::Waiting;
 use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
-use crate::limits::Limits;
+use crate::limits::{Deadline, Limits};
 use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
@@ -244,6 +244,26 @@ where
             decl,
             "is async, and only guests linked by `Host::program` can be suspended",
         );
+    }
+
+    unsafe fn blocking_func<P, R, L, J>(&mut self, decl: Decl<'_>, start: L)
+    where
+        P: Params + 'static,
+        R: Returns + Send + 'static,
+        L: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<J> + Send + Sync + 'static,
+        J: FnOnce(Deadline) -> R + Send + 'static,
+    {
+        let access = Foreign { get: self.get };
+        self.link(decl, decl.signature::<P, R>(), |linker, linkage, site| {
+            crossing::link_blocking_func::<_, _, P, R, _, J>(
+                linker,
+                linkage,
+                access,
+                site,
+                start,
+                |_, running| running.wait_here(),
+            )
+        });
     }
 
     // A plain linker has no queue to put calls into: they cross at once.

@@ -112,6 +112,7 @@ impl<T: 'static> Program<T> {
         #[cfg(feature = "wasi")]
         crate::wasi::offer(host, &info, &mut linker, &mut surface)?;
         let mut plan = plan(&info, &surface)?;
+        host.complete(&mut plan);
         let linked = LinkedGuest::new(host, &surface, &info, guest, &mut plan)?;
         let module = compile(&host.engine, linked.bytes.as_deref().unwrap_or(guest))?;
         let linking = Linking {

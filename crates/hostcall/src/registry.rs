@@ -10,6 +10,7 @@ use crate::fiber::Waiting;
 use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::{GuestType, Lower, Returns};
 use crate::inline::{InlineArgs, InlineBody};
+use crate::limits::Deadline;
 use crate::ty::{Signature, Type};
 
 /// Name and parameter names of a host function.
@@ -32,6 +33,11 @@ pub struct FuncOptions {
     /// once, one inside the other; none if zero.
     pub reentrant: u32,
 }
+
+/// How deep functions that are `reentrant` may call the guest, if they do not
+/// say: deep enough for callbacks in callbacks, far from the end of a stack.
+#[doc(hidden)]
+pub const REENTRANT: u32 = 16;
 
 impl<'a> Decl<'a> {
     pub const fn new(module: &'a str, name: &'a str, params: &'a [&'a str]) -> Decl<'a> {
@@ -150,6 +156,18 @@ pub trait Registry<T>: FuncRegistry<T> {
             + Send
             + Sync
             + 'static;
+
+    /// A function that runs on a thread of its own; `start` gives what runs there.
+    ///
+    /// # Safety
+    ///
+    /// `start` must lift exactly `P`.
+    unsafe fn blocking_func<P, R, L, J>(&mut self, decl: Decl<'_>, start: L)
+    where
+        P: Params + 'static,
+        R: Returns + Send + 'static,
+        L: Fn(&mut T, &mut Args<'_>) -> wasmtime::Result<J> + Send + Sync + 'static,
+        J: FnOnce(Deadline) -> R + Send + 'static;
 
     /// A function without a result, whose calls may be delivered later.
     ///

@@ -25,7 +25,7 @@ use wasmtime::{Caller, Linker};
 /// neither what is borrowed of its memory and of the state can move or change,
 /// nor is the store used by two.
 #[inline(always)]
-fn waiting<T: 'static, R>(
+pub(crate) fn waiting<T: 'static, R>(
     caller: &mut Caller<'_, StoreData<T>>,
     call: impl FnOnce(&mut Caller<'_, StoreData<T>>, &mut Waiting<'_>) -> wasmtime::Result<R>,
 ) -> wasmtime::Result<R> {

@@ -10,6 +10,7 @@ use crate::fiber::Waiting;
 use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{Body, InlineArgs, InlineBody};
+use crate::limits::Deadline;
 use crate::owned::Owned;
 use crate::registry::{Decl, FuncRegistry, Registry};
 use std::sync::Arc;
@@ -138,6 +139,30 @@ where
         let native = HostFunc::native(decl.signature::<P, R>(), link);
         let waits = true;
         self.add(decl, HostFunc { waits, ..native });
+    }
+
+    unsafe fn blocking_func<P, R, L, J>(&mut self, decl: Decl<'_>, start: L)
+    where
+        P: Params + 'static,
+        R: Returns + Send + 'static,
+        L: Fn(&mut M, &mut Args<'_>) -> wasmtime::Result<J> + Send + Sync + 'static,
+        J: FnOnce(Deadline) -> R + Send + 'static,
+    {
+        let (get, start) = (self.get, Arc::new(start));
+        let link: Arc<LinkFunc<T>> = Arc::new(move |linker, linkage, site| {
+            let (access, start) = (Owned { get }, start.clone());
+            crossing::link_blocking_func::<_, _, P, R, _, J>(
+                linker,
+                linkage,
+                access,
+                site,
+                move |state, args| start(state, args),
+                |caller, running| crossing::waiting(caller, |_, waiting| running.wait(waiting)),
+            )
+        });
+        let native = HostFunc::native(decl.signature::<P, R>(), link);
+        let blocks = true;
+        self.add(decl, HostFunc { blocks, ..native });
     }
 
     unsafe fn deferred_func<P, R, F>(&mut self, decl: Decl<'_>, func: F)

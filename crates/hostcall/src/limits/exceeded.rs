@@ -1,7 +1,7 @@
 //! Which limit a call ran into.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A limit that was reached, in [`ErrorKind::Limit`](crate::ErrorKind::Limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,3 +38,14 @@ impl fmt::Display for LimitExceeded {
 }
 
 impl std::error::Error for LimitExceeded {}
+
+/// The error of a call that was to be over at `until`, and began at `since`.
+#[cold]
+pub(crate) fn time_is_over(since: Instant, until: Instant) -> wasmtime::Error {
+    let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    wasmtime::Error::new(LimitExceeded {
+        limit: LimitKind::Time,
+        allowed: nanos(until.saturating_duration_since(since)),
+        used: nanos(since.elapsed()),
+    })
+}

@@ -1,0 +1,60 @@
+//! Host functions that block: the same crossing, with another thread in the
+//! middle.
+
+#![expect(unsafe_code, reason = "arguments are lifted from raw values")]
+
+use super::{Bound, Linkage, Params, RawSlots, define};
+use crate::args::Args;
+use crate::blocking_func::Running;
+use crate::error::Site;
+use crate::guest_type::Returns;
+use crate::limits::Deadline;
+use crate::memory::Source;
+use crate::reach::Access;
+use std::sync::Arc;
+use wasmtime::{Caller, Linker};
+
+/// Links a host function that runs on a thread of its own. `start` lifts its
+/// arguments and gives what runs there; `wait` is how the guest waits for it.
+pub(crate) fn link_blocking_func<D, A, P, R, L, J>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    start: L,
+    wait: impl Fn(&mut Caller<'_, D>, Running<R>) -> wasmtime::Result<R> + Send + Sync + 'static,
+) -> wasmtime::Result<()>
+where
+    D: 'static,
+    A: Access<D>,
+    P: Params,
+    R: Returns + Send + 'static,
+    L: Fn(&mut A::State, &mut Args<'_>) -> wasmtime::Result<J> + Send + Sync + 'static,
+    J: FnOnce(Deadline) -> R + Send + 'static,
+{
+    let bound = Bound::new(access, site.clone(), linkage);
+    let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        // Set only where there are any, so that other calls have nothing to drop.
+        let found;
+        let references: &[_] = if P::NEEDS.references {
+            found = bound.references(caller, slots);
+            &found
+        } else {
+            &[]
+        };
+        let job = {
+            let (source, data) = match P::NEEDS.memory {
+                true => bound.access.source(caller),
+                false => (Source::Absent, caller.data_mut()),
+            };
+            // SAFETY: as in `link_func`. Nothing is borrowed, so nothing overlaps.
+            let mut args = unsafe { Args::new(slots, bound.wide, source, None, references) };
+            start(bound.access.state(data), &mut args)?
+        };
+        let until = bound.access.deadline(caller.data());
+        let value = wait(caller, Running::start(until, job))?.returned()?;
+        bound.lower::<D, R::Ok>(value, caller, slots)
+    };
+    // SAFETY: as in `link_func`.
+    unsafe { define(linker, linkage, site, call) }
+}
