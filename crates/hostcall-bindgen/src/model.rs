@@ -31,13 +31,23 @@ pub struct Function {
     pub inline: Option<Inline>,
     pub delivery: Delivery,
     pub handling: Handling,
+    /// Fuel that a call costs.
+    pub fuel: Option<u64>,
+    /// How deep it may call the guest, if it may.
+    pub reentrant: Option<Depth>,
     /// Whether guests can import it; others are there for inline functions.
     pub imported: bool,
 }
 
-/// When calls from the guest reach a host function.
+/// How calls from the guest reach a host function.
 pub enum Delivery {
     AtOnce,
+    /// So, and the guest is suspended while the function waits.
+    Async,
+    /// So, on a thread of its own; `deadline` is its last parameter.
+    Blocking {
+        deadline: bool,
+    },
     /// Later, in order; the guest does not wait.
     Deferred,
     /// So, and a run of calls at once, as `&[T]` of this.
@@ -55,13 +65,21 @@ pub enum Handling {
     Errno,
 }
 
+/// How many calls of the guest may be made one inside the other.
+#[derive(Clone, Copy)]
+pub enum Depth {
+    /// As many as the library allows if nothing is said.
+    Default,
+    Of(u32),
+}
+
 /// What a host function takes before its arguments.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Receiver {
     None,
     /// `&self` or `&mut self`.
     State,
-    /// `guest: &mut Guest<'_, Self>`
+    /// `guest: &mut Guest<'_, Self>`, or an `AsyncGuest`.
     Guest,
 }
 

@@ -1,5 +1,7 @@
 //! From Rust syntax to the model.
 
+mod async_fn;
+mod blocking;
 mod deferred;
 mod guest_type;
 mod handled;
@@ -7,6 +9,7 @@ mod host_module;
 mod host_state;
 mod inline;
 mod options;
+mod reentrant;
 
 pub use guest_type::guest_type;
 pub use host_module::{host_module, self_type, without_options};
@@ -26,6 +29,11 @@ impl Report {
 
     fn error(&mut self, at: impl quote::ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(at, message));
+    }
+
+    /// The same at each of these places.
+    fn each<T: quote::ToTokens>(&mut self, at: impl IntoIterator<Item = T>, message: &str) {
+        at.into_iter().for_each(|at| self.error(at, message));
     }
 
     fn finish<T>(self, value: T) -> syn::Result<T> {

@@ -77,7 +77,6 @@ fn it_goes_on_a_plain_impl_block() {
 #[test]
 fn every_problem_of_every_function_is_reported() {
     let block = "impl App {
-        async fn a() {}
         unsafe fn b() {}
         fn c<T>(t: T) {}
         fn d() -> &'static str { \"\" }
@@ -90,7 +89,6 @@ fn every_problem_of_every_function_is_reported() {
     assert_says(
         &module(block),
         &[
-            "remove `async`",
             "remove `unsafe`",
             "no generic parameters",
             "`String` for `&str`",
@@ -250,7 +248,7 @@ fn options_that_exclude_each_other() {
         &[
             "remove `inline`, or this",
             "nothing to defer: remove one of the two",
-            "remove `async`",
+            "nothing is suspended while that waits: remove `deferred`",
             "nothing to defer: remove one of the two",
             "remove `inline`, or this",
             "`deferred`, for one that the guest does not wait for, `deferred, batch`, for one that",
@@ -309,6 +307,170 @@ fn handled_errors_exclude_other_options() {
             "it cannot get the error: remove `deferred`, or this",
             "it cannot get the error: remove `deferred`, or this",
             "call one without `result` and `errno`, whose `Err` traps",
+        ],
+    );
+}
+
+#[test]
+fn async_functions_are_accepted() {
+    let block = "impl App {
+        async fn free(n: u32) -> u32 { n }
+        async fn shared(&self, text: &str, list: &[u8]) -> Result<u32, Error> { Ok(0) }
+        async fn exclusive(&mut self, list: &mut [u8], point: &Point) {}
+        #[hostcall(reentrant = 4, fuel = 10)]
+        async fn with_guest(guest: &mut AsyncGuest<'_, Self>, text: GuestStr, name: String) {}
+    }";
+    assert_says(&module(block), &[]);
+}
+
+#[test]
+fn async_functions_have_guests_of_their_own() {
+    let block = "impl App {
+        async fn a(guest: &mut Guest<'_, Self>) {}
+        fn b(guest: &mut hostcall::AsyncGuest<'_, Self>) {}
+        async fn c(guest: &mut AsyncGuest<'_, Self>, text: &str, list: Option<&[u8]>) {}
+        async fn d(&mut self, guest: &mut AsyncGuest<'_, Self>) {}
+        async fn e(n: u32, guest: &mut AsyncGuest<'_, Self>) {}
+        #[hostcall(deferred)]
+        fn f(guest: &mut AsyncGuest<'_, Self>) {}
+    }";
+    let synchronous = "take `guest: &mut Guest<'_, Self>`, or make this an `async fn`";
+    assert_says(
+        &module(block),
+        &[
+            "take `guest: &mut AsyncGuest<'_, Self>`",
+            synchronous,
+            "take `GuestStr`",
+            "take `GuestSlice<u8>`",
+            "remove `self`, and use `guest.state()`",
+            "the guest is the first parameter",
+            synchronous,
+        ],
+    );
+}
+
+#[test]
+fn options_that_exclude_async() {
+    let block = "impl App {
+        #[hostcall(inline)] async fn a() {}
+        #[hostcall(deferred)] async fn b() {}
+        #[hostcall(deferred, batch)] async fn c(batch: &[u32]) {}
+        #[hostcall(blocking)] async fn d() {}
+        #[hostcall(inline)] fn e(&mut self) { self.f() }
+        async fn f(&self) {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "runs in the guest, which cannot wait: remove `inline`",
+            "remove `async`, and hand the work to a task or a channel",
+            "remove `async`, and hand the work to a task or a channel",
+            "remove `async`, or `blocking`",
+            "`f` waits, which an inline function cannot",
+        ],
+    );
+}
+
+#[test]
+fn fuel_and_depths() {
+    let block = "impl App {
+        #[hostcall(fuel = 0)] fn a() {}
+        #[hostcall(deferred, fuel = 100)] fn b() {}
+        #[hostcall(deferred, reentrant)] fn c(guest: &mut Guest<'_, Self>) {}
+        #[hostcall(reentrant = 1, blocking = 1)] fn d(guest: &mut Guest<'_, Self>) {}
+        #[hostcall(reentrant = 0)] fn e(guest: &mut Guest<'_, Self>) {}
+        #[hostcall(fuel)] fn f() {}
+        #[hostcall(fuel = -1)] fn g() {}
+        #[hostcall(fuel = 18_446_744_073_709_551_616)] fn h() {}
+        #[hostcall(reentrant)] fn i(&mut self) {}
+        #[hostcall(reentrant)] async fn j(&mut self) {}
+        #[hostcall(reentrant, blocking)] fn k(&self) {}
+        #[hostcall(reentrant, inline, fuel = 3)] fn l() {}
+        #[hostcall(reentrant, skip, fuel = 3)] fn m() {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "expected `,`",
+            "a depth is a whole number from 1 on, as in `reentrant = 4`",
+            "expected `=`",
+            "fits into a `u64`, as in `fuel = 100`",
+            "fits into a `u64`, as in `fuel = 100`",
+            "cannot call the guest: take `guest: &mut Guest<'_, Self>` first",
+            "cannot call the guest: take `guest: &mut AsyncGuest<'_, Self>` first",
+            "cannot call the guest: remove `reentrant`, or `blocking`",
+            "costs the fuel that it takes there: remove `inline`",
+            "does not call exports of the guest: remove `inline`",
+            "with `skip`: remove one of the two",
+            "with `skip`: remove one of the two",
+        ],
+    );
+}
+
+#[test]
+fn blocking_functions_are_accepted() {
+    let block = "impl App {
+        #[hostcall(blocking)]
+        fn a(path: String, list: Vec<u8>, key: [u64; 2]) -> Result<Vec<u8>, Error> { Ok(list) }
+        #[hostcall(blocking, fuel = 5)]
+        fn b(&self, object: HostRef<Object>, deadline: Deadline) {}
+        #[hostcall(blocking)]
+        fn c(deadline: hostcall::Deadline) {}
+    }";
+    assert_says(&module(block), &[]);
+}
+
+#[test]
+fn blocking_functions_own_what_they_take() {
+    let block = "impl App {
+        #[hostcall(blocking)]
+        fn a(text: &str, list: &[u8], point: Option<&Point>, name: &CStr) {}
+        #[hostcall(blocking)]
+        fn b(list: &mut [u8], pair: (u32, &mut Point)) {}
+        #[hostcall(blocking)]
+        fn c(text: GuestStr, list: GuestSlice<u8>, point: GuestPtr<Point>) {}
+        #[hostcall(blocking)]
+        fn d(call: GuestFunc<(), ()>) {}
+        #[hostcall(blocking)]
+        fn e(&mut self) {}
+        #[hostcall(blocking)]
+        fn f(guest: &mut Guest<'_, Self>) {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "so it owns what it takes: take `String`",
+            "so it owns what it takes: take `Vec<u8>`",
+            "so it owns what it takes: take `Point`",
+            "so it owns what it takes: take `String`",
+            "take `Vec<u8>`, and return what the guest should get",
+            "take `Point`, and return what the guest should get",
+            "take `String`, which is copied at the call",
+            "take `Vec<u8>`, which is copied at the call",
+            "take `Point`, which is copied at the call",
+            "cannot call it: remove `blocking`",
+            "changes would be lost: take `&self`",
+            "remove the guest, and take what it needs as arguments",
+        ],
+    );
+}
+
+#[test]
+fn options_that_exclude_blocking() {
+    let block = "impl App {
+        #[hostcall(blocking, inline)] fn a() {}
+        #[hostcall(blocking, deferred)] fn b() {}
+        #[hostcall(blocking, skip)] fn c() {}
+        #[hostcall(inline)] fn d(&mut self) { self.e() }
+        #[hostcall(blocking)] fn e(&self) {}
+    }";
+    assert_says(
+        &module(block),
+        &[
+            "on its thread: remove `inline`",
+            "the guest does not wait for a deferred function: remove `blocking`",
+            "remove one of the two",
+            "`e` waits, which an inline function cannot",
         ],
     );
 }

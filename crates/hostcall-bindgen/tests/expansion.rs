@@ -59,6 +59,42 @@ fn handled() {
 }
 
 #[test]
+fn async_functions() {
+    let block = r#"
+        impl App {
+            async fn wait(millis: u64) {}
+            async fn get(&self, key: &str) -> Result<String, Error> { Ok(String::new()) }
+            #[hostcall(fuel = 100)]
+            async fn fill(&mut self, list: &mut [u8]) {}
+            #[hostcall(errno)]
+            async fn find(&self, key: &str) -> Result<u32, KvError> { Ok(0) }
+            #[hostcall(reentrant)]
+            async fn visit(guest: &mut AsyncGuest<'_, App>, text: GuestStr) -> u32 { 0 }
+            #[hostcall(deferred, fuel = 3, reentrant = 4)]
+            fn later(guest: &mut Guest<'_, App>) {}
+        }"#;
+    let attr = "name = \"env\"".parse().unwrap();
+    let tokens = hostcall_bindgen::host_module(attr, block.parse().unwrap());
+    expect_file!["expansion/async.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
+fn blocking() {
+    let block = r#"
+        impl App {
+            #[hostcall(blocking)]
+            fn read(path: String) -> Result<Vec<u8>, Error> { Ok(Vec::new()) }
+            #[hostcall(blocking, result)]
+            fn parse(text: String) -> Result<u32, ParseError> { Ok(0) }
+            #[hostcall(blocking, fuel = 100)]
+            fn search(&self, text: String, deadline: Deadline) -> u32 { 0 }
+        }"#;
+    let attr = "name = \"env\"".parse().unwrap();
+    let tokens = hostcall_bindgen::host_module(attr, block.parse().unwrap());
+    expect_file!["expansion/blocking.rs"].assert_eq(&pretty(tokens));
+}
+
+#[test]
 fn inline() {
     let block = r#"
         impl App {

@@ -349,7 +349,7 @@ fn signatures_that_do_not_fit() {
             ("u128", "use two `u64`"),
             ("Result<u32", "trap with `panic!(\"why\")`"),
             ("(u32, u32)", "one variable for each part"),
-            ("async", "remove `async`"),
+            ("async", "which cannot wait: remove `inline`"),
             ("<T>", "no generic parameters"),
             ("self", "`&self` or `&mut self`"),
             ("again", "take it once"),

@@ -1,7 +1,7 @@
 //! The registration of a host module.
 
-use crate::model::{Delivery, Function, Handling, HostModule, Param, Receiver};
-use proc_macro2::TokenStream;
+use crate::model::{Delivery, Depth, Function, Handling, HostModule, Param, Receiver};
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -48,6 +48,9 @@ fn function(function: &Function) -> TokenStream {
     if let Delivery::Batch(record) = &function.delivery {
         return batch_func(function, record);
     }
+    if let Delivery::Blocking { deadline } = function.delivery {
+        return blocking_func(function, deadline);
+    }
     match function.receiver {
         Receiver::Guest => guest_func(function),
         Receiver::State | Receiver::None => state_func(function),
@@ -57,8 +60,18 @@ fn function(function: &Function) -> TokenStream {
 fn decl(function: &Function, params: &[Param]) -> TokenStream {
     let Function { module, name, .. } = function;
     let names = params.iter().map(|param| &param.name);
+    let fuel = function.fuel.map(|fuel| quote!(.fuel(#fuel)));
+    let reentrant = function.reentrant.map(depth);
+    let reentrant = reentrant.map(|depth| quote!(.reentrant(#depth)));
     quote! {
-        ::hostcall::impl_::Decl::new(#module, #name, &[#(#names),*])
+        ::hostcall::impl_::Decl::new(#module, #name, &[#(#names),*]) #fuel #reentrant
+    }
+}
+
+fn depth(depth: Depth) -> TokenStream {
+    match depth {
+        Depth::Default => quote!(::hostcall::impl_::REENTRANT),
+        Depth::Of(depth) => quote!(#depth),
     }
 }
 
@@ -75,17 +88,44 @@ fn state_func(function: &Function) -> TokenStream {
     let (decl, list, call) = (decl(function, params), list(params), call(function));
     let func = match function.delivery {
         Delivery::Deferred => quote!(deferred_func),
+        Delivery::Async => quote!(async_func),
         _ => quote!(func),
     };
+    let waiting = waiting(function);
     quote! {
         // SAFETY: each of the parameters is lifted once, in order.
         unsafe {
             registry.#func::<#list, #result, _>(
                 #decl,
-                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| #call,
+                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_> #waiting| #call,
             );
         }
     }
+}
+
+/// The parameter by which an async function waits.
+fn waiting(function: &Function) -> Option<TokenStream> {
+    match function.delivery {
+        Delivery::Async => Some(quote!(, waiting: &mut ::hostcall::impl_::Waiting<'_>)),
+        _ => None,
+    }
+}
+
+/// Waits for what an async function returns. Here it shows if the future is not
+/// `Send`.
+fn waited(function: &Function, args: TokenStream) -> TokenStream {
+    let (ident, span) = (&function.ident, span(function));
+    let waited = quote_spanned!(span=> waiting.on(Self::#ident(#args)));
+    match function.handling {
+        Handling::Trap => waited,
+        Handling::Result => quote!(#waited.map(::hostcall::AsResult)),
+        Handling::Errno => quote!(#waited.map(::hostcall::AsErrno)),
+    }
+}
+
+/// Where the function is written, for code that names what is generated.
+fn span(function: &Function) -> Span {
+    function.ident.span().resolved_at(Span::call_site())
 }
 
 /// Lifts the arguments and calls the function.
@@ -93,11 +133,18 @@ fn call(function: &Function) -> TokenStream {
     let ident = &function.ident;
     let (idents, lifts) = lifts(&function.params);
     let (state, unused) = state(function);
-    let call = handled(function, quote!(Self::#ident(#state #(#idents),*)));
+    let args = quote!(#state #(#idents),*);
+    let returned = match function.delivery {
+        Delivery::Async => waited(function, args),
+        _ => {
+            let call = handled(function, quote!(Self::#ident(#args)));
+            quote!(::hostcall::impl_::Result::Ok(#call))
+        }
+    };
     quote! {{
         #unused
         #(#lifts)*
-        ::hostcall::impl_::Result::Ok(#call)
+        #returned
     }}
 }
 
@@ -144,15 +191,55 @@ fn batch_func(function: &Function, record: &Type) -> TokenStream {
     }
 }
 
+/// Arguments and a clone of the state go to another thread.
+fn blocking_func(function: &Function, deadline: bool) -> TokenStream {
+    let Function { ident, params, .. } = function;
+    let (decl, list, result) = (decl(function, params), list(params), result(function));
+    let (idents, lifts) = lifts(params);
+    let span = span(function);
+    let (state, clone) = match function.receiver {
+        Receiver::State => (
+            Some(quote!(&state,)),
+            quote_spanned!(span=> let state = ::hostcall::impl_::handle::<Self>(state);),
+        ),
+        _ => (None, quote!(let _ = state;)),
+    };
+    let (token, passed) = match deadline {
+        true => (quote!(deadline), Some(quote!(deadline))),
+        false => (quote!(_), None),
+    };
+    let call = quote_spanned!(span=> Self::#ident(#state #(#idents,)* #passed));
+    let call = handled(function, call);
+    let job = quote_spanned!(span=> move |#token: ::hostcall::Deadline| #call);
+    quote! {
+        unsafe {
+            registry.blocking_func::<#list, #result, _, _>(
+                #decl,
+                |state: &mut Self, args: &mut ::hostcall::impl_::Args<'_>| {
+                    #(#lifts)*
+                    #clone
+                    ::hostcall::impl_::Result::Ok(#job)
+                },
+            );
+        }
+    }
+}
+
 fn guest_func(function: &Function) -> TokenStream {
     let Function { ident, params, .. } = function;
     let (decl, list, result) = (decl(function, params), list(params), result(function));
     let func = match function.delivery {
         Delivery::Deferred => quote!(deferred_guest_func),
+        Delivery::Async => quote!(async_guest_func),
         _ => quote!(guest_func),
     };
     let (idents, lifts) = lifts(params);
-    let call = handled(function, quote!(Self::#ident(guest, #(#idents),*)));
+    let (handle, waiting) = (handle(function), waiting(function));
+    let args = quote!(guest, #(#idents),*);
+    let returned = match function.delivery {
+        Delivery::Async => waited(function, args),
+        _ => handled(function, quote!(Self::#ident(#args))),
+    };
     quote! {
         unsafe {
         registry.#func::<#list, _, #result, _, _>(
@@ -161,11 +248,19 @@ fn guest_func(function: &Function) -> TokenStream {
                 #(#lifts)*
                 ::hostcall::impl_::Result::Ok((#(#idents,)*))
             },
-            |guest: &mut ::hostcall::Guest<'_, Self>, (#(#idents,)*)| {
-                #call
+            |guest: &mut #handle<'_, Self>, (#(#idents,)*) #waiting| {
+                #returned
             },
         );
         }
+    }
+}
+
+/// What the function has the guest as.
+fn handle(function: &Function) -> TokenStream {
+    match function.delivery {
+        Delivery::Async => quote!(::hostcall::AsyncGuest),
+        _ => quote!(::hostcall::Guest),
     }
 }
 

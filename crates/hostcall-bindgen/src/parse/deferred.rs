@@ -134,11 +134,11 @@ pub fn is_value(last: &PathSegment) -> bool {
     VALUES.iter().any(|value| last.ident == value)
 }
 
-fn first_argument(arguments: &PathArguments) -> Option<&Type> {
+pub fn first_argument(arguments: &PathArguments) -> Option<&Type> {
     types(arguments).next()
 }
 
-fn types(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
+pub fn types(arguments: &PathArguments) -> impl Iterator<Item = &Type> {
     let arguments = match arguments {
         PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
         _ => None,
@@ -235,7 +235,7 @@ fn check_name(ty: &Type, path: &syn::TypePath, guest: bool, report: &mut Report)
     );
 }
 
-fn is_named(ty: &Type, name: &str) -> bool {
+pub fn is_named(ty: &Type, name: &str) -> bool {
     match ty {
         Type::Path(path) => path
             .path
@@ -247,7 +247,7 @@ fn is_named(ty: &Type, name: &str) -> bool {
 }
 
 /// The owned form of what a borrow is of.
-fn owned(ty: &Type) -> String {
+pub fn owned(ty: &Type) -> String {
     match ty {
         Type::Slice(slice) => format!("Vec<{}>", text(&slice.elem)),
         _ if is_named(ty, "str") || is_named(ty, "CStr") => "String".to_owned(),
@@ -263,6 +263,6 @@ fn shared(ty: &Type) -> String {
     }
 }
 
-fn text(ty: &Type) -> String {
+pub fn text(ty: &Type) -> String {
     ty.to_token_stream().to_string()
 }

@@ -1,9 +1,10 @@
 //! `#[host_module]`: the functions of an `impl` block.
 
+use super::async_fn::{self, Handle};
 use super::inline::{Functions, inline};
 use super::options::{Options, is_option, module_name, options};
 use super::{Report, plain};
-use super::{deferred, handled};
+use super::{blocking, deferred, handled, reentrant};
 use crate::model::{Delivery, Function, Handling, HostModule, Inline, Param, Receiver, Sort};
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -124,9 +125,12 @@ fn function(
     let mut report = Report::default();
     deferred::check_options(&options, &mut report);
     handled::check_options(&options, &mut report);
+    blocking::check_options(&options, &mut report);
+    reentrant::check_options(&options, &mut report);
     if options.skip && !options.inline {
         return report.finish(None);
     }
+    async_fn::check_options(item, &options, &mut report);
     check_qualifiers(item, &mut report);
     if !options.inline {
         check_types(item, options.is_deferred(), &mut report);
@@ -156,12 +160,14 @@ fn function(
             break;
         }
         let FnArg::Typed(param) = input else { continue };
-        if !is_guest(&param.ty) {
+        let Some(handle) = Handle::of(&param.ty) else {
             params.push(Param {
                 name: param_name(param, params.len()),
                 ty: (*param.ty).clone(),
             });
-        } else if receiver == Receiver::State {
+            continue;
+        };
+        if receiver == Receiver::State {
             report.error(
                 param,
                 "a host function that takes the guest reaches its state through it: remove \
@@ -170,18 +176,22 @@ fn function(
         } else if i > 0 {
             report.error(param, "the guest is the first parameter of a host function");
         } else {
+            handle.check(&param.ty, item, &mut report);
             receiver = Receiver::Guest;
         }
     }
-    let delivery = match options.inline {
-        true => Delivery::AtOnce,
-        false => deferred::delivery(item, &options, receiver, &params, &mut report),
+    reentrant::check(item, &options, receiver, &mut report);
+    let delivery = match (options.inline, &item.sig.asyncness, &options.blocking) {
+        (true, ..) => Delivery::AtOnce,
+        (false, Some(_), _) => Delivery::Async,
+        (false, None, Some(_)) => blocking::delivery(item, receiver, &mut params, &mut report),
+        (false, None, None) => deferred::delivery(item, &options, receiver, &params, &mut report),
     };
     let handling = match options.inline {
         true => Handling::Trap,
         false => handled::handling(item, &options, &mut report),
     };
-    if receiver == Receiver::Guest && !options.is_deferred() {
+    if receiver == Receiver::Guest && matches!(delivery, Delivery::AtOnce | Delivery::Async) {
         params
             .iter()
             .for_each(|param| check_beside_guest(&param.ty, &mut report));
@@ -202,6 +212,8 @@ fn function(
         inline,
         delivery,
         handling,
+        fuel: options.fuel.map(|(_, fuel)| fuel),
+        reentrant: options.reentrant.map(|(_, depth)| depth),
         imported: !options.skip,
         cfgs: item
             .attrs
@@ -254,9 +266,6 @@ fn is_named(ty: &Type, name: &str) -> bool {
 
 fn check_qualifiers(item: &ImplItemFn, report: &mut Report) {
     let sig = &item.sig;
-    if let Some(keyword) = &sig.asyncness {
-        report.error(keyword, "host functions are synchronous: remove `async`");
-    }
     if let Some(keyword) = &sig.unsafety {
         report.error(
             keyword,
@@ -297,20 +306,6 @@ fn check_types(item: &ImplItemFn, deferred: bool, report: &mut Report) {
             );
         }
     }
-}
-
-/// Whether this is `&mut Guest<...>`.
-fn is_guest(ty: &Type) -> bool {
-    let Type::Reference(reference) = ty else {
-        return false;
-    };
-    let Type::Path(path) = &*reference.elem else {
-        return false;
-    };
-    path.path
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "Guest")
 }
 
 /// Borrows of guest memory and the guest exclude each other.

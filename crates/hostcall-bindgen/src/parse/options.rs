@@ -1,8 +1,12 @@
 //! The options in `#[host_module(...)]` and `#[hostcall(...)]`.
 
+use crate::model::Depth;
+use std::fmt::Display;
+use std::num::NonZeroU32;
+use std::str::FromStr;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
-use syn::{Attribute, LitStr};
+use syn::{Attribute, LitInt, LitStr, Path, Token};
 
 /// `#[host_module(name = "env")]`
 pub fn module_name(attr: proc_macro2::TokenStream) -> syn::Result<String> {
@@ -30,10 +34,13 @@ pub struct Options {
     pub skip: bool,
     pub inline: bool,
     /// Where it is written.
-    pub deferred: Option<syn::Path>,
-    pub batch: Option<syn::Path>,
-    pub result: Option<syn::Path>,
-    pub errno: Option<syn::Path>,
+    pub deferred: Option<Path>,
+    pub batch: Option<Path>,
+    pub result: Option<Path>,
+    pub errno: Option<Path>,
+    pub blocking: Option<Path>,
+    pub fuel: Option<(Path, u64)>,
+    pub reentrant: Option<(Path, Depth)>,
 }
 
 pub fn is_option(attr: &Attribute) -> bool {
@@ -71,18 +78,50 @@ impl Options {
             self.result = Some(meta.path.clone());
         } else if meta.path.is_ident("errno") {
             self.errno = Some(meta.path.clone());
+        } else if meta.path.is_ident("blocking") {
+            self.blocking = Some(meta.path.clone());
+        } else if meta.path.is_ident("fuel") {
+            let help = "fuel is a whole number that fits into a `u64`, as in `fuel = 100`";
+            self.fuel = Some((meta.path.clone(), number(meta, help)?));
+        } else if meta.path.is_ident("reentrant") {
+            self.reentrant = Some((meta.path.clone(), depth(meta)?));
         } else {
             return Err(meta.error(
                 "unknown option; there are `name = \"...\"` and `module = \"...\"`, which say \
                  what guests import, `inline`, for a function whose body can stand in the guest, \
                  `deferred`, for one that the guest does not wait for, `deferred, batch`, for one \
                  that takes many such calls at once, `result` and `errno`, for one whose error \
-                 the guest gets, as a value or as a code, and `skip`, for a function that is not \
-                 a host function",
+                 the guest gets, as a value or as a code, `blocking`, for one that runs on a \
+                 thread of its own, `fuel = 100`, for what a call costs the guest, `reentrant` and \
+                 `reentrant = 4`, for one that may call the guest, to a depth, and `skip`, for a \
+                 function that is not a host function",
             ));
         }
         Ok(())
     }
+}
+
+/// `reentrant` or `reentrant = 4`
+fn depth(meta: &ParseNestedMeta<'_>) -> syn::Result<Depth> {
+    if !meta.input.peek(Token![=]) {
+        return Ok(Depth::Default);
+    }
+    let depth: NonZeroU32 = number(
+        meta,
+        "a depth is a whole number from 1 on, as in `reentrant = 4`; a function without \
+         `reentrant` cannot call the guest at all",
+    )?;
+    Ok(Depth::Of(depth.get()))
+}
+
+/// `name = 100`
+fn number<N>(meta: &ParseNestedMeta<'_>, help: &str) -> syn::Result<N>
+where
+    N: FromStr<Err: Display>,
+{
+    let number: LitInt = meta.value()?.parse()?;
+    let parsed = number.base10_parse();
+    parsed.map_err(|_| syn::Error::new_spanned(number, help))
 }
 
 fn checked(name: &LitStr) -> syn::Result<String> {

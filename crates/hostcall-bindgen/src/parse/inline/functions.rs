@@ -83,6 +83,12 @@ fn kind(item: &ImplItemFn, options: &Options, module: &str) -> Kind {
              call one without `result` and `errno`, whose `Err` traps"
         ));
     }
+    if item.sig.asyncness.is_some() || options.blocking.is_some() {
+        return Kind::Other(format!(
+            "`{name}` waits, which an inline function cannot: call one that is neither `async` nor \
+             `blocking`, and let the guest import `{name}` itself"
+        ));
+    }
     let mut params = Vec::new();
     for input in &item.sig.inputs {
         let FnArg::Typed(param) = input else { continue };
