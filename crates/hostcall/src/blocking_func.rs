@@ -225,3 +225,52 @@ impl<T: 'static> Host<T> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::LimitExceeded;
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    #[test]
+    fn a_deadline_ends_the_wait() {
+        let (begun, begin) = channel();
+        let (end, ended) = channel::<()>();
+        let until = Instant::now() + Duration::from_millis(20);
+        let running = Running::start(Some(until), move |deadline| {
+            begun.send(deadline.instant()).unwrap();
+            ended.recv().unwrap_err();
+            deadline.is_over()
+        });
+        assert_eq!(begin.recv().unwrap(), Some(until));
+        let error = running.wait_here().unwrap_err();
+        let limit = error.downcast_ref::<LimitExceeded>().unwrap();
+        assert!(limit.used >= limit.allowed, "{limit}");
+        drop(end);
+    }
+
+    #[test]
+    fn a_function_that_nobody_waits_for_is_told() {
+        let (told, tell) = channel();
+        let running = Running::start(None, move |deadline| {
+            told.send(deadline.is_over()).unwrap();
+            while !deadline.is_over() {
+                std::thread::yield_now();
+            }
+            told.send(true).unwrap();
+        });
+        assert!(!tell.recv().unwrap());
+        drop(running);
+        assert!(tell.recv().unwrap());
+    }
+
+    #[test]
+    fn the_token_of_the_thread_is_left_alone() {
+        std::thread::current().unpark();
+        let running = Running::start(None, |_| std::thread::sleep(Duration::from_millis(20)));
+        running.wait_here().unwrap();
+        // Hangs if the token was taken.
+        std::thread::park();
+    }
+}

@@ -9,7 +9,7 @@ impl App {
         a + b
     }
 
-    async fn wait(&self) {}
+    unsafe fn wait(&self) {}
 }
 
 fn main() {}
