@@ -10,8 +10,14 @@ use proc_macro::TokenStream;
 /// for what guests import, `#[hostcall(skip)]` for one that is no host function,
 /// `#[hostcall(inline)]` for one whose body can stand in the guest,
 /// `#[hostcall(deferred)]` and `#[hostcall(deferred, batch)]` for one that the
-/// guest does not wait for, and `#[hostcall(result)]` and `#[hostcall(errno)]` for
-/// one whose error the guest gets.
+/// guest does not wait for, `#[hostcall(result)]` and `#[hostcall(errno)]` for one
+/// whose error the guest gets, and `#[hostcall(blocking)]` for one that runs on a
+/// thread of its own. An `async fn` may wait; the guest is suspended meanwhile.
+///
+/// `#[hostcall(fuel = 100)]` says how much fuel every call costs the guest, beside
+/// what its own code takes; nothing is charged where fuel is not limited.
+/// `#[hostcall(reentrant)]` lets a function that takes the guest call it, to a depth
+/// of 16 calls one inside the other, `#[hostcall(reentrant = 4)]` to another depth.
 ///
 /// # Errors for the guest
 ///
@@ -21,6 +27,33 @@ use proc_macro::TokenStream;
 /// value of `Ok` is stored where the last parameters point: none for `()`, one for
 /// each element of a tuple, one for any other guest type. They are checked when
 /// they are written; for an `Err` they are not looked at.
+///
+/// # Async functions
+///
+/// An `async fn` takes what any other host function takes. It may hold all of that
+/// while it waits, `&str`, `&[T]`, `&mut [T]`, `&T`, `&self` and `&mut self`, too: the
+/// guest is suspended on its own stack, and the future of the call borrows the
+/// instance, so nothing else touches what is borrowed, nor moves it. With
+/// `guest: &mut AsyncGuest<'_, Self>` first, it takes what goes with a `Guest`: owned
+/// values, `GuestStr`, `GuestSlice` and `GuestPtr`.
+///
+/// Its future must be `Send`: nothing that is not `Send` is held across an `.await`.
+/// With `&self` the type must be `Sync`, with `&mut self` or the guest, `Send`. Programs
+/// that import it are called by `Export::call_async`; in a plain Wasmtime linker
+/// it is an error.
+///
+/// # Blocking functions
+///
+/// A blocking function is a synchronous one that runs on a thread of its own. In a
+/// call by `Export::call_async` the guest is suspended meanwhile, in any other the
+/// calling thread waits. It takes owned values: `String`, `Vec<T>`, numbers and other
+/// types by value, but no borrow, no guest, and no `GuestFunc`. `&self` is a clone of
+/// the state, so the type is `Clone` and `Send`, and best a handle, such as an `Arc`;
+/// `&mut self` is refused.
+///
+/// A last parameter whose type is named `Deadline` is not passed by the guest: it is a
+/// `hostcall::Deadline`, which says when the function should give up, because the time
+/// of the call is over, or nobody waits for the function any more.
 ///
 /// # Deferred functions
 ///

@@ -129,6 +129,15 @@
 //! which [`Instance::map`], [`Instance::map_iter`] and [`Instance::fold`] call it
 //! for many arguments. [`Host::count_calls`] counts calls of imports in the guest.
 //!
+//! # Async and blocking functions
+//!
+//! An `async fn` in a `#[host_module]`, or [`Host::func_async`], may wait: the guest
+//! is suspended meanwhile, and what the function borrows of the state and of guest
+//! memory stays borrowed across every `.await`. Guests that import one are called by
+//! [`Export::call_async`], under any runtime; dropping that future cancels the call.
+//! `#[hostcall(blocking)]`, or [`Host::func_blocking`], has a synchronous function run
+//! on a thread of its own. `docs/src/async.md` has the rules.
+//!
 //! `docs/src/crossings.md` says which crossing pays, `docs/src/deferred.md` and
 //! `docs/src/mapped.md` have the rules, `docs/src/errors.md` says who sees which
 //! error.
@@ -233,6 +242,10 @@ struct DeferredChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/mapped.md")]
 struct MappedChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/async.md")]
+struct AsyncChapter;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/crossings.md")]
