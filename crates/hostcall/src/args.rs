@@ -5,6 +5,7 @@
 use crate::error::Bad;
 use crate::fault::{Fault, Lifted};
 use crate::guest_type::Lift;
+use crate::limits::Transfer;
 use crate::memory::{Borrows, Source, View};
 use crate::reference::Reference;
 use std::mem::MaybeUninit;
@@ -26,6 +27,8 @@ pub struct Args<'a> {
     /// References among the slots, taken out before memory was borrowed.
     references: &'a [(usize, Reference)],
     copied: u64,
+    /// Counts what is lifted, if that is limited.
+    transfer: Option<&'a Transfer>,
 }
 
 impl<'a> Args<'a> {
@@ -49,6 +52,22 @@ impl<'a> Args<'a> {
             view: View::new(source, borrows),
             references,
             copied: 0,
+            transfer: None,
+        }
+    }
+
+    /// The same, and what is lifted is counted.
+    #[inline(always)]
+    pub(crate) fn counted(self, transfer: Option<&'a Transfer>) -> Args<'a> {
+        Args { transfer, ..self }
+    }
+
+    /// Counts bytes of the guest that were lifted.
+    #[inline(always)]
+    pub(crate) fn lifted(&self, bytes: u64) -> Lifted<()> {
+        match self.transfer {
+            None => Ok(()),
+            Some(transfer) => transfer.lift(bytes),
         }
     }
 
@@ -201,6 +220,7 @@ impl<'a> Args<'a> {
         // Elements without a size count as a byte: a length is never free.
         let length = count.saturating_mul(stride.max(1) as u64);
         self.view.peek(pointer, length)?;
+        self.lifted(length)?;
         self.charge(count.saturating_mul(host.max(1) as u64))?;
         Ok(count as usize)
     }

@@ -220,19 +220,21 @@ pub(crate) unsafe fn lift_results<R>(
     } else {
         &[]
     };
-    let source = if needs.memory || in_memory {
-        reach.source()
+    let (source, transfer) = if needs.memory || in_memory {
+        reach.source_and_transfer()
     } else {
-        Source::Absent
+        (Source::Absent, None)
     };
     // SAFETY: promised by the caller.
-    let mut args = unsafe { Args::new(slots, wide, source, None, references) };
+    let args = unsafe { Args::new(slots, wide, source, None, references) };
+    let mut args = args.counted(transfer);
     let at = in_memory.then(|| args.word());
     let aligned = match at {
         Some(at) => {
             let layout = layout[usize::from(wide)];
             let inside = args.view.peek(at, layout.size as u64).map(|_| ());
-            inside.and_then(|()| check_align(at, layout.align))
+            let aligned = inside.and_then(|()| check_align(at, layout.align));
+            aligned.and_then(|()| args.lifted(layout.size as u64))
         }
         None => Ok(()),
     };

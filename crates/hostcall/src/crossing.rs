@@ -13,6 +13,7 @@ use crate::guest::{Guest, Within};
 use crate::guest_type::{Lift, Lower, Needs, Returns};
 use crate::inline::{InlineArgs, Page};
 use crate::layout::{self, Layout};
+use crate::limits::Transfer;
 use crate::memory::{Borrows, Source, check, check_align};
 use crate::reach::{Access, Reach, RefKind, StoreReach};
 use crate::reference::Reference;
@@ -68,6 +69,8 @@ pub(crate) struct Linkage<'a> {
     /// Whether pointers are 64 bits wide.
     pub wide: bool,
     pub options: FuncOptions,
+    /// Whether calls of it are held to limits.
+    pub metered: bool,
 }
 
 /// What every call of one linked host function shares.
@@ -108,7 +111,41 @@ type RawSlots<'a> = &'a mut [MaybeUninit<ValRaw>];
 /// # Safety
 ///
 /// `func` must read parameters and write results of the type in `linkage`.
-unsafe fn define<D: 'static>(
+unsafe fn define<D: 'static, A: Access<D>>(
+    linker: &mut Linker<D>,
+    linkage: &Linkage<'_>,
+    access: A,
+    site: Arc<Site>,
+    func: impl Fn(&mut Caller<'_, D>, RawSlots<'_>) -> wasmtime::Result<()> + Send + Sync + 'static,
+) -> wasmtime::Result<()> {
+    // Other hosts pay nothing for what these are asked.
+    if linkage.metered {
+        let func = metered(access, linkage.options.fuel, Box::new(func));
+        // SAFETY: promised by the caller.
+        return unsafe { define_as_is(linker, linkage, site, func) };
+    }
+    // SAFETY: promised by the caller.
+    unsafe { define_as_is(linker, linkage, site, func) }
+}
+
+type DynFunc<D> =
+    dyn Fn(&mut Caller<'_, D>, RawSlots<'_>) -> wasmtime::Result<()> + Send + Sync + 'static;
+
+/// The same function, held to the limits of the instance that calls it.
+fn metered<D: 'static, A: Access<D>>(
+    access: A,
+    fuel: u64,
+    func: Box<DynFunc<D>>,
+) -> impl Fn(&mut Caller<'_, D>, RawSlots<'_>) -> wasmtime::Result<()> + Send + Sync + 'static {
+    move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        access.host_call(caller, fuel, |caller| func(caller, slots))
+    }
+}
+
+/// # Safety
+///
+/// As [`define`].
+unsafe fn define_as_is<D: 'static>(
     linker: &mut Linker<D>,
     linkage: &Linkage<'_>,
     site: Arc<Site>,
@@ -145,7 +182,7 @@ where
     R: Returns,
     F: Fn(&mut A::State, &mut Args<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         // Set only where there are any, so that other calls have nothing to drop.
         let found;
@@ -167,15 +204,17 @@ where
             } else {
                 None
             };
+            let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: Wasmtime has initialised the parameters, whose types are
             // those that the linkage was made for.
-            let mut args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
-            func(bound.access.state(data), &mut args)?.returned()?
+            let args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
+            let mut args = args.counted(transfer.filter(|_| P::NEEDS.memory));
+            func(state, &mut args)?.returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: `linkage` is a form of the signature that `P` and `R` have.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// Links the native form of a function that can be inlined.
@@ -192,7 +231,7 @@ where
     R: Returns,
     F: Fn(&mut A::State, &mut InlineArgs<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         let value = {
             let page = bound.access.page(caller);
@@ -215,7 +254,7 @@ where
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: `linkage` is a form of the signature whose result is `R`.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// Links a host function that takes the guest: its arguments are lifted before
@@ -236,7 +275,7 @@ where
     L: Fn(&mut Args<'_>) -> wasmtime::Result<V> + Send + Sync + 'static,
     F: Fn(&mut Guest<'_, A::State>, V) -> R + Send + Sync + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         // Set only where there are any, so that other calls have nothing to drop.
         let found;
@@ -247,12 +286,13 @@ where
             &[]
         };
         let values = {
-            let source = match P::NEEDS.memory {
-                true => bound.access.source(caller).0,
-                false => Source::Absent,
+            let (source, transfer) = match P::NEEDS.memory {
+                true => bound.source_and_transfer(caller),
+                false => (Source::Absent, None),
             };
             // SAFETY: as in `link_func`.
-            lift(&mut unsafe { Args::new(slots, bound.wide, source, None, references) })?
+            let args = unsafe { Args::new(slots, bound.wide, source, None, references) };
+            lift(&mut args.counted(transfer))?
         };
         let value = {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
@@ -261,7 +301,7 @@ where
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: as in `link_func`.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// Links a host function whose types are known only at run time.
@@ -280,7 +320,7 @@ where
         + Sync
         + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         let signature = &bound.site.signature;
         let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
@@ -291,7 +331,7 @@ where
         bound.lower_values(&results, &mut reach, slots)
     };
     // SAFETY: `lower_values` writes what the signature says, or fails.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// The arguments of a function whose types are known only at run time.
@@ -305,9 +345,10 @@ fn lift_values<A>(
         false => unsafe { reach.references(slots, &bound.references) },
         true => Vec::new(),
     };
-    let (slots, source) = (&slots[..bound.params], reach.source());
+    let (slots, (source, transfer)) = (&slots[..bound.params], reach.source_and_transfer());
     // SAFETY: as in `link_func`; the linkage is a form of this very signature.
-    let mut args = unsafe { Args::new(slots, bound.wide, source, None, &references) };
+    let args = unsafe { Args::new(slots, bound.wide, source, None, &references) };
+    let mut args = args.counted(transfer);
     let types = bound.site.signature.params.iter();
     types
         .map(|(_, ty)| args.arg_with(|args| value::lift(args, ty)))
@@ -315,6 +356,20 @@ fn lift_values<A>(
 }
 
 impl<A> Bound<A> {
+    /// The guest's memory, and what counts bytes if they are limited.
+    #[inline(always)]
+    fn source_and_transfer<'s, D>(
+        &self,
+        caller: &'s mut Caller<'_, D>,
+    ) -> (Source<'s>, Option<&'s Transfer>)
+    where
+        D: 'static,
+        A: Access<D>,
+    {
+        let (source, data) = self.access.source(caller);
+        (source, self.access.transfer(data))
+    }
+
     /// The references among the parameters, before memory is borrowed.
     fn references<D>(
         &self,
@@ -423,6 +478,7 @@ impl<A> Bound<A> {
         check_align(at, layout.align).map_err(unusable)?;
         let size = reach.bytes_mut().map_err(unusable)?.len();
         check(size, at, layout.size as u64).map_err(unusable)?;
+        reach.transfer(layout.size as u64)?;
         Ok(at)
     }
 }

@@ -56,6 +56,10 @@ pub(crate) struct Handler<T: 'static> {
     pub caller: Within,
     pub shape: Shape,
     pub func: DeferredFunc<T>,
+    /// Whether its calls are held to limits.
+    pub metered: bool,
+    /// Fuel that each costs.
+    pub fuel: u64,
 }
 
 /// How a host function takes the records of its calls.

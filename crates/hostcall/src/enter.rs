@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind};
 use crate::fiber::Fiber;
 use crate::instance::Instance;
+use crate::limits::{self, Poison, watched};
 use crate::owned::{Owned, whole};
 use crate::reach::{Reach, StoreReach};
 use std::sync::Arc;
@@ -30,31 +31,65 @@ impl<T: 'static> Instance<T> {
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
         self.begin(export)?;
+        limits::run_here(&mut self.store);
         let mut reach = self.reach();
         let result = call(&mut reach);
         self.end(export, result)
     }
 
-    /// What comes before a call of `export`, or before several that count as one.
-    #[inline(always)]
-    pub(crate) fn begin(&mut self, export: &str) -> Result<(), Error> {
-        match self.store.data().guarded {
-            true => self.begin_guarded(export),
-            false => Ok(()),
+    /// Makes several calls that count as one of `export`.
+    pub(crate) fn together<R>(
+        &mut self,
+        export: &str,
+        calls: impl FnOnce(&mut Self) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        if !self.store.data().guarded {
+            return calls(self);
         }
+        self.begin(export)?;
+        limits::run_here(&mut self.store);
+        let result = calls(self);
+        self.finish(export, result)
     }
 
-    #[inline(never)]
-    fn begin_guarded(&mut self, export: &str) -> Result<(), Error> {
+    /// What comes before a call of `export` that cannot be suspended.
+    fn begin(&mut self, export: &str) -> Result<(), Error> {
+        self.check_synchronous(export)?;
+        self.renew(export)
+    }
+
+    /// Refuses calls that cannot be suspended, if the guest might wait.
+    pub(crate) fn check_synchronous(&self, export: &str) -> Result<(), Error> {
         match self.program().waits_in() {
             Some(import) => Err(synchronous(export, import)),
             None => Ok(()),
         }
     }
 
-    /// What comes after it.
-    pub(crate) fn end<R>(&mut self, export: &str, result: wasmtime::Result<R>) -> Result<R, Error> {
-        result.map_err(|error| self.reach().failed(error, export))
+    /// Gives a call of `export` all that it may use.
+    pub(crate) fn renew(&mut self, export: &str) -> Result<(), Error> {
+        if let Some(poison) = self.store.data().poison() {
+            return Err(poisoned(export, poison));
+        }
+        limits::begin(&mut self.store).map_err(Error::wasmtime)
+    }
+
+    /// What comes after a call.
+    fn end<R>(&mut self, export: &str, result: wasmtime::Result<R>) -> Result<R, Error> {
+        let result = result.map_err(|error| self.reach().failed(error, export));
+        self.finish(export, result)
+    }
+
+    /// Fails a call that has reached a limit, whatever became of it.
+    pub(crate) fn finish<R>(&mut self, export: &str, result: Result<R, Error>) -> Result<R, Error> {
+        let limit = limits::end(&mut self.store);
+        let denied = self.store.data().limiter.denied;
+        match (result, limit) {
+            (Ok(_), Some(limit)) => Err(Error::limit_of(export, limit)),
+            (Err(error), Some(limit)) => Err(error.limited(limit)),
+            (Err(error), None) => Err(error.after(denied)),
+            (Ok(result), None) => Ok(result),
+        }
     }
 }
 
@@ -65,14 +100,16 @@ impl<T: Send + 'static> Instance<T> {
         export: &str,
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R> + Send,
     ) -> Result<R, Error> {
+        self.renew(export)?;
         let fiber = self.fiber().map_err(Error::wasmtime)?;
+        let watch = self.store.data().watch();
         let wide = self.program().wide();
         let (mut call, mut result) = (Some(call), None);
         let ran = fiber.run(&mut self.store, |caller| {
             let mut reach = StoreReach::new(caller, Owned { get: whole }, wide);
             result = call.take().map(|call| call(&mut reach));
         });
-        let ran = ran.await;
+        let ran = watched(watch, ran).await;
         let result = ran.and_then(|()| result.expect("a fiber that ends has run its job"));
         self.end(export, result)
     }
@@ -83,9 +120,21 @@ impl<T: Send + 'static> Instance<T> {
             return Ok(fiber.clone());
         }
         let fiber = Arc::new(Fiber::new(&mut self.store)?);
-        self.store.data_mut().fiber = Some(fiber.clone());
+        let data = self.store.data_mut();
+        data.fiber = Some(fiber.clone());
+        // A call that is dropped may leave the guest anywhere.
+        data.guarded = true;
         Ok(fiber)
     }
+}
+
+/// The error for an instance that should not be called any more.
+#[cold]
+fn poisoned(export: &str, poison: Poison) -> Error {
+    Error::of(ErrorKind::Poisoned(format!(
+        "`{}` was not called: {poison}",
+        export.escape_debug()
+    )))
 }
 
 /// The error for a guest that might wait, and was called where it cannot.

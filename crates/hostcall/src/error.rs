@@ -33,6 +33,8 @@ struct Inner {
     /// The element of a map or fold.
     index: Option<usize>,
     backtrace: Vec<Frame>,
+    /// What the guest asked for in vain before it trapped.
+    denied: Option<LimitExceeded>,
     source: Option<wasmtime::Error>,
 }
 
@@ -78,6 +80,11 @@ pub enum ErrorKind {
     Exit(i32),
     /// A call ran into one of the [`Limits`](crate::Limits).
     Limit(LimitExceeded),
+    /// The instance should not be used: an earlier call was stopped amid the
+    /// guest's code. See [`Instance::clear_poison`](crate::Instance::clear_poison).
+    Poisoned(String),
+    /// The engine cannot do what the limits of the host need.
+    Engine(String),
     /// A guest that imports async host functions was called where it cannot be
     /// suspended.
     Async(String),
@@ -205,11 +212,12 @@ impl Error {
         }
     }
 
-    /// The limit that was reached, if one was.
+    /// The limit that was reached, if one was. If the guest trapped, that is the
+    /// limit for which its memory or table had not grown before.
     pub fn limit(&self) -> Option<&LimitExceeded> {
         match &self.0.kind {
             ErrorKind::Limit(limit) => Some(limit),
-            _ => None,
+            _ => self.0.denied.as_ref(),
         }
     }
 
@@ -255,6 +263,7 @@ impl Error {
             export: None,
             index: None,
             backtrace: vec![],
+            denied: None,
             source: None,
         };
         Error(Box::new(inner))
@@ -308,15 +317,42 @@ impl Error {
             export: Some(export.to_owned()),
             index: None,
             backtrace,
+            denied: None,
             source: None,
         };
         Error(Box::new(inner)).classify(error)
     }
 
+    /// The same failure, of which a limit is the reason, whatever came of it.
+    pub(crate) fn limited(mut self, limit: LimitExceeded) -> Error {
+        if !matches!(self.0.kind, ErrorKind::Limit(_)) && self.deferred().is_none() {
+            self.0.kind = ErrorKind::Limit(limit);
+        }
+        self
+    }
+
+    /// The error for a call of `export` that nothing else has failed.
+    pub(crate) fn limit_of(export: &str, limit: LimitExceeded) -> Error {
+        let mut error = Error::of(ErrorKind::Limit(limit));
+        error.0.export = Some(export.to_owned());
+        error
+    }
+
+    /// Tells what was denied before, if the guest trapped.
+    pub(crate) fn after(mut self, denied: Option<LimitExceeded>) -> Error {
+        if matches!(self.0.kind, ErrorKind::Trap(_)) {
+            self.0.denied = denied;
+        }
+        self
+    }
+
     fn classify(mut self, error: wasmtime::Error) -> Error {
         let inner = &mut self.0;
         if let Some(bad) = error.downcast_ref::<Bad>() {
-            inner.kind = ErrorKind::Fault((*bad.fault).clone());
+            inner.kind = match &*bad.fault {
+                Fault::Limit(limit) => ErrorKind::Limit(*limit),
+                fault => ErrorKind::Fault(fault.clone()),
+            };
             inner.place = Some(bad.place.clone());
         } else if let Some(Panicked(message)) = error.downcast_ref() {
             inner.kind = ErrorKind::Panic(message.clone());

@@ -1,5 +1,6 @@
 //! What a guest can get wrong at the boundary.
 
+use crate::limits::LimitExceeded;
 use std::fmt;
 
 /// A value from the guest that the boundary refused.
@@ -101,6 +102,9 @@ pub enum Fault {
         /// Bytes a call may copy.
         limit: u64,
     },
+    /// More than [`Limits::transferred`](crate::Limits::transferred) allows. A call
+    /// that fails for this is [`ErrorKind::Limit`](crate::ErrorKind::Limit).
+    Limit(LimitExceeded),
     /// The guest exports no usable `cabi_realloc`, so nothing can be allocated
     /// in it.
     NoRealloc,
@@ -195,6 +199,7 @@ impl fmt::Display for Fault {
                 f,
                 "the lists and strings of this call add up to more than {limit} bytes"
             ),
+            Fault::Limit(limit) => write!(f, "{limit}"),
             Fault::NoRealloc => f.write_str(
                 "the guest exports no `cabi_realloc(old_ptr, old_size, align, new_size) -> ptr`, \
                  which the host needs to allocate strings and lists in it",

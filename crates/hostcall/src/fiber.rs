@@ -163,9 +163,13 @@ impl<T: 'static> Fiber<T> {
         self.task.entered.load(Relaxed) && !self.task.polled.load(Relaxed)
     }
 
-    /// Whether a call was dropped while the guest itself ran; tells so once.
-    pub fn take_interrupted(&self) -> bool {
-        self.task.interrupted.swap(false, Relaxed)
+    /// Whether a call was dropped while the guest itself ran.
+    pub fn was_interrupted(&self) -> bool {
+        self.task.interrupted.load(Relaxed)
+    }
+
+    pub fn clear_interrupted(&self) {
+        self.task.interrupted.store(false, Relaxed);
     }
 
     /// Runs `job`, and lets nothing suspend the fiber meanwhile: frames of host

@@ -7,7 +7,7 @@ use crate::export::{DynExport, Export, REFERENCE, resolve, resolve_dynamic};
 use crate::fault::Lifted;
 use crate::guest_type::{GuestPlace, GuestPtr, GuestSlice, GuestStr, Lift, Lower};
 use crate::inline::HostState;
-use crate::limits::{Deadline, Limits};
+use crate::limits::{Deadline, LimitExceeded, Limits};
 use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
 use crate::reference::GuestFunc;
@@ -97,6 +97,7 @@ impl<'a, T> Guest<'a, T> {
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
         let reach = self.reach.as_reach();
+        reach.usable()?;
         let result = if reach.holds() {
             let (mut call, mut result) = (Some(call), None);
             let held = reach.hold(&mut |reach| result = call.take().map(|call| call(reach)));
@@ -123,6 +124,7 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// A [`Fault`](crate::Fault) if it lies outside memory or is not UTF-8.
     pub fn read_str(&mut self, text: GuestStr) -> Result<&str, Error> {
+        self.transfer(text.raw.1)?;
         at_argument(text.argument, self.view().str(text.raw.0, text.raw.1))
     }
 
@@ -133,6 +135,7 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_str`].
     pub fn read_str_and_state(&mut self, text: GuestStr) -> Result<(&str, &mut T), Error> {
+        self.transfer(text.raw.1)?;
         let (source, state) = self.reach.source_and_state();
         let text = at_argument(
             text.argument,
@@ -148,6 +151,7 @@ impl<'a, T> Guest<'a, T> {
     /// A [`Fault`](crate::Fault) if it lies outside memory, is misaligned, or
     /// holds an invalid `bool`, `char` or enum.
     pub fn read_slice<E: GuestPlace>(&mut self, list: GuestSlice<E>) -> Result<&[E], Error> {
+        self.transfer(size_of_list::<E>(list))?;
         at_argument(list.argument, self.view().slice(list.raw.0, list.raw.1))
     }
 
@@ -157,6 +161,7 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_slice`].
     pub fn slice_mut<E: GuestPlace>(&mut self, list: GuestSlice<E>) -> Result<&mut [E], Error> {
+        self.transfer(size_of_list::<E>(list))?;
         let mut borrows = Borrows::default();
         let mut view = View::new(self.reach.source(), Some(&mut borrows));
         at_argument(list.argument, view.slice_mut(list.raw.0, list.raw.1))
@@ -168,6 +173,7 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_slice`].
     pub fn read<E: GuestPlace>(&mut self, pointer: GuestPtr<E>) -> Result<E, Error> {
+        self.transfer(size_of::<E>() as u64)?;
         at_argument(pointer.argument, self.view().value(pointer.raw).copied())
     }
 
@@ -177,6 +183,7 @@ impl<'a, T> Guest<'a, T> {
     ///
     /// As [`Guest::read_slice`].
     pub fn write<E: GuestPlace>(&mut self, pointer: GuestPtr<E>, value: E) -> Result<(), Error> {
+        self.transfer(size_of::<E>() as u64)?;
         let mut borrows = Borrows::default();
         let mut view = View::new(self.reach.source(), Some(&mut borrows));
         let place = at_argument(pointer.argument, view.value_mut(pointer.raw))?;
@@ -213,7 +220,29 @@ impl<'a, T> Guest<'a, T> {
     /// If the guest has no memory, or its maximum or the instance's limit does
     /// not allow it.
     pub fn grow(&mut self, pages: u64) -> Result<u64, Error> {
-        self.reach.grow(pages).map_err(Error::wasmtime)
+        self.reach.grow(pages).map_err(limit_or_wasmtime)
+    }
+
+    /// Takes fuel from the guest, for what the host function does that the guest
+    /// should pay for. Nothing happens if fuel is not limited.
+    ///
+    /// ```
+    /// use hostcall::{Error, Guest, Host, Limits};
+    ///
+    /// let mut host = Host::<()>::new();
+    /// host.limits(Limits::NONE.fuel(1_000));
+    /// host.func("env", "sort", |guest: &mut Guest<'_, ()>, n: u32| -> Result<(), Error> {
+    ///     guest.charge(u64::from(n) * 10)
+    ///     // ...
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there is not so much left. The guest has none then, and its call fails
+    /// whatever the host function makes of the error.
+    pub fn charge(&mut self, fuel: u64) -> Result<(), Error> {
+        self.reach.charge(fuel).map_err(limit_or_wasmtime)
     }
 
     /// Allocates `size` bytes in the guest by its `cabi_realloc`, and gives
@@ -228,6 +257,7 @@ impl<'a, T> Guest<'a, T> {
             let message = format!("an alignment is a power of two, not {align}");
             return Err(Error::of(ErrorKind::Value(message)));
         }
+        self.reach.usable()?;
         let allocated = self.reach.alloc(size, align);
         allocated.map_err(|error| self.reach.failed(error, "cabi_realloc"))
     }
@@ -337,8 +367,26 @@ impl<'a, T> Guest<'a, T> {
         self.reach.as_reach()
     }
 
+    /// Counts bytes that are moved or lent.
+    fn transfer(&self, bytes: u64) -> Result<(), Error> {
+        let moved = self.reach.transfer(bytes);
+        moved.map_err(|limit| Error::of(ErrorKind::Limit(limit)))
+    }
+
     fn view(&mut self) -> View<'_, 'static> {
         View::new(self.reach.source(), None)
+    }
+}
+
+fn size_of_list<E>(list: GuestSlice<E>) -> u64 {
+    list.raw.1.saturating_mul(size_of::<E>() as u64)
+}
+
+#[cold]
+fn limit_or_wasmtime(error: wasmtime::Error) -> Error {
+    match error.downcast_ref::<LimitExceeded>() {
+        Some(limit) => Error::of(ErrorKind::Limit(*limit)),
+        None => Error::wasmtime(error),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::deferred::{DeferredFunc, batch_record, record};
 use crate::error::{Error, Site};
 use crate::guest::Guest;
 use crate::inline::{Body, InlineSettings, inlining};
-use crate::limits::Limits;
+use crate::limits::{EngineSettings, Limits};
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
 use crate::registry::{Decl, FuncOptions, Registry};
@@ -20,8 +20,9 @@ use hostcall_link::{
 };
 use std::fmt;
 use std::sync::Arc;
-use wasmtime::{Config, Engine, Linker, WasmBacktraceDetails};
+use wasmtime::{Engine, Linker};
 
+mod limits;
 mod registry;
 
 pub(crate) use registry::{HostRegistry, link_func, link_guest_func};
@@ -50,6 +51,12 @@ pub(crate) use registry::{HostRegistry, link_func, link_guest_func};
 /// ```
 pub struct Host<T: 'static> {
     pub(crate) engine: Engine,
+    /// What the engine was made with, if it is the host's own.
+    settings: Option<EngineSettings>,
+    /// Why it could not be made as it should be.
+    unfit: Option<String>,
+    /// Fuel that calls of host functions cost, by module and name.
+    fuel_costs: Vec<(String, String, u64)>,
     pub(crate) items: Vec<Item<T>>,
     pub(crate) optional: Vec<(String, String)>,
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
@@ -217,16 +224,21 @@ impl<T: 'static> Default for Host<T> {
 impl<T: 'static> Host<T> {
     /// A host without functions, on an engine of its own.
     pub fn new() -> Host<T> {
-        let mut config = Config::new();
-        config.wasm_backtrace_details(WasmBacktraceDetails::Enable);
+        let settings = EngineSettings::default();
         // No configuration made of these settings is refused.
-        Host::with_engine(Engine::new(&config).expect("the default engine"))
+        let mut host = Host::with_engine(settings.engine().expect("the default engine"));
+        host.settings = Some(settings);
+        host
     }
 
-    /// A host without functions, on an engine configured elsewhere.
+    /// A host without functions, on an engine configured elsewhere. Limits need
+    /// some of its settings; a program cannot be made if they are missing.
     pub fn with_engine(engine: Engine) -> Host<T> {
         Host {
             engine,
+            settings: None,
+            unfit: None,
+            fuel_costs: Vec::new(),
             items: Vec::new(),
             optional: Vec::new(),
             catch_all: None,
@@ -376,12 +388,6 @@ impl<T: 'static> Host<T> {
     /// Offers a table of null references; every instance gets one of its own.
     pub fn table(&mut self, module: &str, name: &str, ty: TableType) -> &mut Self {
         self.item(module, name, ItemKind::Table(ty))
-    }
-
-    /// Limits what every instance may use.
-    pub fn limits(&mut self, limits: Limits) -> &mut Self {
-        self.limits = limits;
-        self
     }
 
     /// Links and compiles a guest, given as Wasm or as text.

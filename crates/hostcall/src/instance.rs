@@ -9,6 +9,7 @@ use crate::export::{DynExport, Export, resolve, resolve_dynamic};
 use crate::guest::{Guest, Within};
 use crate::guest_type::{Lift, Lower};
 use crate::inline::{HostState, state, state_mut};
+use crate::limits::{self, Limits, Usage};
 use crate::owned::{Owned, StoreData, whole};
 use crate::program::Program;
 use crate::reach::{Reach, StoreReach};
@@ -85,7 +86,8 @@ const DELIVERY: &str = "(delivery)";
 ///
 /// After a trap or an error of a host function, an instance can be used again:
 /// its memory is as the guest left it. Whether that makes sense is for the
-/// guest to say; make a new instance if in doubt, that is cheap.
+/// guest to say; make a new instance if in doubt, that is cheap. What limits do
+/// beyond that is said at [`Instance::is_poisoned`].
 pub struct Instance<T: 'static> {
     program: Program<T>,
     pub(crate) store: Store<StoreData<T>>,
@@ -373,8 +375,85 @@ impl<T: 'static> Instance<T> {
 
     /// Lets `with` work on the guest as a host function can: read and write
     /// memory, allocate, call.
+    ///
+    /// All that it does is one call, as far as [`Limits`] go; those that are reached
+    /// fail what the closure does from then on. Nothing calls the guest if the
+    /// instance is poisoned.
     pub fn guest<R>(&mut self, with: impl FnOnce(&mut Guest<'_, T>) -> R) -> R {
-        with(&mut Guest::new(&mut self.reach(), &Within::Outside))
+        let limited = self.store.data().limits != Limits::NONE;
+        if limited {
+            // It fails only if the engine has no fuel, which was looked at before.
+            drop(limits::begin(&mut self.store));
+            limits::run_here(&mut self.store);
+        }
+        let result = with(&mut Guest::new(&mut self.reach(), &Within::Outside));
+        if limited {
+            limits::end(&mut self.store);
+        }
+        result
+    }
+
+    /// What the last call has used of each limit that the instance has.
+    ///
+    /// ```
+    /// # use hostcall::{Host, Limits};
+    /// # let mut host = Host::<()>::new();
+    /// host.limits(Limits::NONE.fuel(1_000).host_calls(10));
+    /// host.func("env", "f", || {});
+    /// let program = host.program(
+    ///     br#"(module (import "env" "f" (func $f))
+    ///         (func (export "run") (call $f) (call $f)))"#,
+    /// )?;
+    /// let mut instance = program.instantiate(())?;
+    /// instance.export::<(), ()>("run")?.call(&mut instance, ())?;
+    /// let usage = instance.usage();
+    /// assert_eq!(usage.host_calls, Some(2));
+    /// assert!(usage.fuel.is_some_and(|fuel| fuel > 0 && fuel < 20));
+    /// assert_eq!(usage.time, None);
+    /// # Ok::<(), hostcall::Error>(())
+    /// ```
+    pub fn usage(&self) -> Usage {
+        self.store.data().usage()
+    }
+
+    /// What each call may use.
+    pub fn limits(&self) -> Limits {
+        self.store.data().limits
+    }
+
+    /// Changes what calls may use from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the engine cannot do it, which says the setting that is missing; if the
+    /// stack is to be another, which is the engine's; or if host functions are to
+    /// be limited, and the program was made by a host without limits.
+    pub fn set_limits(&mut self, limits: Limits) -> Result<(), Error> {
+        self.program.check_limits(&limits)?;
+        let ticker = self.program.ticker();
+        let data = self.store.data_mut();
+        data.limits = limits;
+        data.limiter.set(&limits);
+        data.guarded |= limits != Limits::NONE;
+        if limits.epochs() && data.budget.ticker.is_none() {
+            limits::watch(&mut self.store, ticker);
+        }
+        Ok(())
+    }
+
+    /// Whether an earlier call was stopped amid the guest's own code: by fuel, time
+    /// or the stack's limit, or because its future was dropped while the guest
+    /// computed. Whatever the guest was about to do, it has done in part: so calls
+    /// fail with [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned).
+    pub fn is_poisoned(&self) -> bool {
+        self.store.data().poison().is_some()
+    }
+
+    /// Lets a poisoned instance be called again, with its memory and globals as they
+    /// are. A guest cannot break the host by that, but it may be in a state that it
+    /// has never been in before.
+    pub fn clear_poison(&mut self) {
+        self.store.data_mut().clear_poison();
     }
 
     /// The Wasmtime store of this instance, for what hostcall does not cover.

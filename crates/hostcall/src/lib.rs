@@ -207,7 +207,7 @@ pub use handled::{AsErrno, AsResult, Errno};
 pub use host::{Host, HostModule, Unmatched};
 pub use inline::HostState;
 pub use instance::{ImportCalls, Instance};
-pub use limits::{Deadline, LimitExceeded, LimitKind, Limits};
+pub use limits::{Deadline, LimitExceeded, LimitKind, Limits, Usage};
 pub use map::{MapIter, Scalars};
 pub use owned::StoreData;
 pub use program::Program;

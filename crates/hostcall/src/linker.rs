@@ -143,6 +143,7 @@ fn link_as<D: 'static>(
         form,
         wide,
         options: decl.options,
+        metered: false,
     };
     let site = Site {
         module: decl.module.to_owned(),

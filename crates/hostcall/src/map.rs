@@ -56,7 +56,6 @@ impl<T: 'static> Instance<T> {
         R: Scalars,
     {
         let driver = self.map_driver::<P, R>(name)?;
-        self.begin(name)?;
         if inputs.len() != outputs.len() {
             return Err(Error::of(ErrorKind::Value(format!(
                 "export `{}` was to be mapped over {} elements, with room for {} results",
@@ -65,13 +64,15 @@ impl<T: 'static> Instance<T> {
                 outputs.len()
             ))));
         }
-        let mut base = 0;
-        let chunks = inputs.chunks(driver.capacity);
-        for (inputs, outputs) in chunks.zip(outputs.chunks_mut(driver.capacity)) {
-            driver.map(self, base, inputs, outputs)?;
-            base += inputs.len();
-        }
-        Ok(())
+        self.together(name, |instance| {
+            let mut base = 0;
+            let chunks = inputs.chunks(driver.capacity);
+            for (inputs, outputs) in chunks.zip(outputs.chunks_mut(driver.capacity)) {
+                driver.map(instance, base, inputs, outputs)?;
+                base += inputs.len();
+            }
+            Ok(())
+        })
     }
 
     /// The same for an iterator: inputs are taken, and results given, some
@@ -104,7 +105,7 @@ impl<T: 'static> Instance<T> {
         I: IntoIterator<Item = P>,
     {
         let driver = self.map_driver::<P, R>(name)?;
-        self.begin(name)?;
+        self.check_synchronous(name)?;
         Ok(MapIter {
             instance: self,
             driver,
@@ -145,13 +146,14 @@ impl<T: 'static> Instance<T> {
         P: Scalars,
     {
         let driver = self.fold_driver::<A, P>(name)?;
-        self.begin(name)?;
-        let chunks = inputs.chunks(driver.capacity).enumerate();
-        for (chunk, inputs) in chunks {
-            let base = chunk * driver.capacity;
-            driver.fold(self, base, accumulator, inputs)?;
-        }
-        Ok(())
+        self.together(name, |instance| {
+            let chunks = inputs.chunks(driver.capacity).enumerate();
+            for (chunk, inputs) in chunks {
+                let base = chunk * driver.capacity;
+                driver.fold(instance, base, accumulator, inputs)?;
+            }
+            Ok(())
+        })
     }
 
     fn map_driver<P: Scalars, R: Scalars>(&mut self, name: &str) -> Result<Driver, Error> {
@@ -424,9 +426,10 @@ where
             return None;
         }
         let mut results = vec![R::ZERO; self.chunk.len()];
-        let mapped = self
-            .driver
-            .map(self.instance, self.base, &self.chunk, &mut results);
+        let (driver, chunk, base) = (&self.driver, &self.chunk, self.base);
+        let mapped = self.instance.together(&driver.name, |instance| {
+            driver.map(instance, base, chunk, &mut results)
+        });
         if let Err(error) = mapped {
             let done = error.index().map(|index| index - self.base);
             results.truncate(done.unwrap_or(results.len()));

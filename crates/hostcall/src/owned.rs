@@ -2,9 +2,10 @@
 //! once holds for every call.
 
 use crate::deferred::{DeferredCalls, KeptRun, drain, drain_kept};
+use crate::error::{Error, ErrorKind};
 use crate::fiber::Fiber;
 use crate::inline::{InlinedCode, PAGE, PageLayout};
-use crate::limits::{Limiter, Limits};
+use crate::limits::{self, Budget, LimitExceeded, Limiter, Limits, Transfer};
 use crate::memory::Source;
 use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use std::collections::VecDeque;
@@ -44,6 +45,8 @@ pub struct StoreData<T: 'static> {
     pub(crate) delivering: Option<usize>,
     /// Until when the call that is being made may take.
     pub(crate) deadline: Option<Instant>,
+    /// What it may use, and what became of those before it.
+    pub(crate) budget: Budget,
     /// Whether calls from outside need more than being made, see
     /// [`Instance::enter`](crate::Instance).
     pub(crate) guarded: bool,
@@ -58,7 +61,7 @@ impl<T: 'static> StoreData<T> {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
         StoreData {
             state,
-            limiter: limits.limiter(),
+            limiter: Limiter::default(),
             limits,
             memory_name,
             memory: None,
@@ -73,6 +76,7 @@ impl<T: 'static> StoreData<T> {
             drains: 0,
             delivering: None,
             deadline: None,
+            budget: Budget::default(),
             guarded: false,
             fiber: None,
             #[cfg(feature = "wasi")]
@@ -191,7 +195,54 @@ where
     }
 
     fn deadline(&self, data: &StoreData<T>) -> Option<Instant> {
-        data.deadline
+        data.host_limit().map(|limit| limit.at)
+    }
+
+    #[inline(always)]
+    fn state_and_transfer<'d>(
+        &self,
+        data: &'d mut StoreData<T>,
+    ) -> (&'d mut M, Option<&'d Transfer>) {
+        let transfer = data.budget.transfer.as_ref();
+        ((self.get)(&mut data.state), transfer)
+    }
+
+    #[inline(always)]
+    fn transfer<'d>(&self, data: &'d StoreData<T>) -> Option<&'d Transfer> {
+        data.budget.transfer.as_ref()
+    }
+
+    fn host_call<S: Exports<Data = StoreData<T>>>(
+        &self,
+        store: &mut S,
+        fuel: u64,
+        call: impl FnOnce(&mut S) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
+        limits::host_call(store, fuel, call)
+    }
+
+    fn charge<S: Exports<Data = StoreData<T>>>(
+        &self,
+        store: &mut S,
+        fuel: u64,
+    ) -> wasmtime::Result<()> {
+        limits::charge(store, fuel)
+    }
+
+    fn stopped(&self, data: &mut StoreData<T>, error: wasmtime::Error) -> wasmtime::Error {
+        limits::stopped(data, error)
+    }
+
+    fn usable(&self, data: &StoreData<T>) -> Result<(), Error> {
+        match (data.exceeded(), data.poison()) {
+            (Some(limit), _) => Err(Error::of(ErrorKind::Limit(limit))),
+            (None, Some(poison)) => Err(Error::of(ErrorKind::Poisoned(poison.to_string()))),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn take_denied(&self, data: &mut StoreData<T>) -> Option<LimitExceeded> {
+        data.limiter.denied.take()
     }
 
     fn page<S: Exports<Data = StoreData<T>>>(

@@ -8,7 +8,7 @@ use crate::fiber::Fiber;
 use crate::host::{Host, ItemKind};
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
-use crate::limits::Limits;
+use crate::limits::{self, Limits, Ticker, watched};
 use crate::owned::StoreData;
 use hostcall_link::{Crossing, ModuleInfo, Plan, plan};
 use linking::Linking;
@@ -50,6 +50,8 @@ struct Inner<T: 'static> {
     linker: Linker<StoreData<T>>,
     imports: Imports<T>,
     limits: Limits,
+    /// Stops guests in time, if there is a time for that.
+    ticker: Option<Arc<Ticker>>,
     memory_name: Option<Arc<str>>,
     wide: bool,
     #[cfg(feature = "wasi")]
@@ -98,6 +100,7 @@ impl<T: 'static> Program<T> {
         guest: &[u8],
         compile: impl FnOnce(&Engine, &[u8]) -> Result<Module, Error>,
     ) -> Result<Program<T>, Error> {
+        host.check_engine()?;
         let info = ModuleInfo::parse(guest)?;
         let memory_name = info
             .pointers_memory()
@@ -144,6 +147,7 @@ impl<T: 'static> Program<T> {
             linker,
             imports,
             limits: host.limits,
+            ticker: host.limits.epochs().then(|| Ticker::new(&host.engine)),
             memory_name,
             wide,
             info,
@@ -174,6 +178,7 @@ impl<T: 'static> Program<T> {
         configure: impl FnOnce(&mut Store<StoreData<T>>) -> wasmtime::Result<()>,
     ) -> Result<Instance<T>, Error> {
         let mut store = self.store(state, configure)?;
+        limits::run_here(&mut store);
         let Inner {
             imports,
             linker,
@@ -226,12 +231,16 @@ impl<T: 'static> Program<T> {
         } = &*self.0;
         let fiber = Arc::new(Fiber::new(&mut store).map_err(Error::wasmtime)?);
         store.data_mut().fiber = Some(fiber.clone());
+        let watch = store.data().watch();
         let instance = match imports {
-            Imports::Resolved(pre) => fiber.polled(pre.instantiate_async(&mut store)).await,
+            Imports::Resolved(pre) => {
+                let made = pre.instantiate_async(&mut store);
+                watched(watch, fiber.polled(made)).await
+            }
             Imports::ByIndex(imports) => match externs(imports, linker, &mut store) {
                 Ok(externs) => {
                     let made = wasmtime::Instance::new_async(&mut store, module, &externs);
-                    fiber.polled(made).await
+                    watched(watch, fiber.polled(made)).await
                 }
                 Err(error) => Err(error),
             },
@@ -253,9 +262,14 @@ impl<T: 'static> Program<T> {
         data.limiter.page = inner.page_layout.as_deref().map(PageLayout::memory);
         data.code = inner.code.clone();
         data.deferred = inner.deferred.clone();
-        data.guarded = self.waits_in().is_some();
+        data.guarded = self.waits_in().is_some() || inner.limits != Limits::NONE;
+        data.limiter.set(&inner.limits);
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
+        if let Some(ticker) = &inner.ticker {
+            limits::watch(&mut store, ticker.clone());
+        }
+        limits::begin(&mut store).map_err(Error::wasmtime)?;
         #[cfg(feature = "wasi")]
         if let Some(wasi) = &inner.wasi {
             let data = store.data_mut();
@@ -272,13 +286,33 @@ impl<T: 'static> Program<T> {
         instance: wasmtime::Result<wasmtime::Instance>,
     ) -> Result<Instance<T>, Error> {
         let inner = &*self.0;
-        let instance = instance
-            .map_err(|error| Error::from_call(error, INSTANTIATION, inner.code.as_deref()))?;
+        let instance = self.made(&mut store, instance)?;
         if inner.page_layout.is_some() {
             store.data_mut().page = instance.get_memory(&mut store, PAGE);
         }
         store.data_mut().instance = Some(instance);
         Ok(Instance::new(self.clone(), store, instance))
+    }
+
+    /// What has come of making an instance.
+    fn made(
+        &self,
+        store: &mut Store<StoreData<T>>,
+        instance: wasmtime::Result<wasmtime::Instance>,
+    ) -> Result<wasmtime::Instance, Error> {
+        let instance = instance.map_err(|error| limits::not_made(store, error));
+        let limit = limits::end(store);
+        match (instance, limit) {
+            (Ok(instance), None) => Ok(instance),
+            (Ok(_), Some(limit)) => Err(Error::limit_of(INSTANTIATION, limit)),
+            (Err(error), limit) => {
+                let error = Error::from_call(error, INSTANTIATION, self.0.code.as_deref());
+                Err(match limit {
+                    Some(limit) => error.limited(limit),
+                    None => error,
+                })
+            }
+        }
     }
 
     /// What the guest is: its imports, exports, memories, features.
@@ -315,6 +349,26 @@ impl<T: 'static> Program<T> {
         let mut imports = self.0.plan.imports.iter();
         let waits = imports.find(|planned| planned.crossing == Some(Crossing::Async))?;
         Some((&waits.import.module, &waits.import.name))
+    }
+
+    /// Checks that instances of this program can have these limits.
+    pub(crate) fn check_limits(&self, limits: &Limits) -> Result<(), Error> {
+        limits::check(self.0.module.engine(), limits)?;
+        let problem = if limits.metered() && !self.0.limits.metered() {
+            "what host functions use is limited only in programs of hosts that limit it: set \
+             `Host::limits` before"
+        } else if limits.stack != self.0.limits.stack {
+            "the limit of the stack is the engine's, and cannot change"
+        } else {
+            return Ok(());
+        };
+        Err(Error::of(ErrorKind::Engine(problem.to_owned())))
+    }
+
+    /// What stops guests in time.
+    pub(crate) fn ticker(&self) -> Arc<Ticker> {
+        let ticker = self.0.ticker.clone();
+        ticker.unwrap_or_else(|| Ticker::new(self.0.module.engine()))
     }
 
     pub(crate) fn wide(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::deferred::settle;
 use crate::error::{Bad, Error};
 use crate::fault::{Fault, Lifted};
 use crate::inline::{InlinedCode, Page, PageLayout};
-use crate::limits::Limits;
+use crate::limits::{LimitExceeded, Limits, Transfer};
 use crate::memory::{Source, check, check_align};
 use crate::reference::{HostObject, Reference};
 use crate::results::unusable;
@@ -195,6 +195,44 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn limits(&self, data: &D) -> Limits;
     /// Until when the call may take, where that is known.
     fn deadline(&self, data: &D) -> Option<Instant>;
+    /// The state, and what counts bytes if they are limited.
+    #[inline(always)]
+    fn state_and_transfer<'d>(
+        &self,
+        data: &'d mut D,
+    ) -> (&'d mut Self::State, Option<&'d Transfer>) {
+        (self.state(data), None)
+    }
+    /// What counts bytes if they are limited.
+    #[inline(always)]
+    fn transfer<'d>(&self, _data: &'d D) -> Option<&'d Transfer> {
+        None
+    }
+    /// Makes a call of a host function within the limits.
+    fn host_call<S: Exports<Data = D>>(
+        &self,
+        store: &mut S,
+        _fuel: u64,
+        call: impl FnOnce(&mut S) -> wasmtime::Result<()>,
+    ) -> wasmtime::Result<()> {
+        call(store)
+    }
+    /// Takes fuel from the guest.
+    fn charge<S: Exports<Data = D>>(&self, _store: &mut S, _fuel: u64) -> wasmtime::Result<()> {
+        Ok(())
+    }
+    /// Tells by which limit the guest was stopped, if it was.
+    fn stopped(&self, _data: &mut D, error: wasmtime::Error) -> wasmtime::Error {
+        error
+    }
+    /// Whether the guest may be called.
+    fn usable(&self, _data: &D) -> Result<(), Error> {
+        Ok(())
+    }
+    /// The limit for which memory has just not grown.
+    fn take_denied(&self, _data: &mut D) -> Option<LimitExceeded> {
+        None
+    }
     /// The host page of the guest that called, if it has one.
     fn page<S: Exports<Data = D>>(&self, store: &mut S) -> Option<(Memory, Arc<PageLayout>)>;
     /// The code that linking has put into the guest, if that is known.
@@ -258,6 +296,15 @@ pub(crate) trait Reach {
     fn limits(&self) -> Limits;
     /// Until when the call may take.
     fn deadline(&self) -> Option<Instant>;
+    /// The guest's memory, and what counts bytes if they are limited.
+    fn source_and_transfer(&mut self) -> (Source<'_>, Option<&Transfer>);
+    /// Counts bytes that are moved across the boundary.
+    fn transfer(&self, bytes: u64) -> Result<(), LimitExceeded>;
+    /// Takes fuel from the guest.
+    fn charge(&mut self, fuel: u64) -> wasmtime::Result<()>;
+    /// Whether the guest may be called: its instance is not poisoned, and no limit
+    /// was reached.
+    fn usable(&self) -> Result<(), Error>;
     /// Calls a function of the guest.
     ///
     /// # Safety
@@ -365,7 +412,10 @@ where
 
     fn grow(&mut self, pages: u64) -> wasmtime::Result<u64> {
         match self.memory() {
-            GuestMemory::Plain(memory) => memory.grow(&mut self.store, pages),
+            GuestMemory::Plain(memory) => memory.grow(&mut self.store, pages).map_err(|error| {
+                let denied = self.access.take_denied(self.store.data_mut());
+                denied.map_or(error, wasmtime::Error::from)
+            }),
             GuestMemory::Absent => Err(unusable(Box::new(Fault::NoMemory))),
             GuestMemory::Shared => Err(unusable(Box::new(Fault::SharedMemory))),
         }
@@ -382,6 +432,8 @@ where
             true => self.access.hold(&mut self.store, allocate)?,
             false => allocate(&mut AnyStore(&mut self.store)),
         }
+        let allocated =
+            allocated.map_err(|error| self.access.stopped(self.store.data_mut(), error));
         let pointer = settle(self, allocated)?;
         let memory = self.bytes_mut().map_err(unusable)?.len();
         let usable = check(memory, pointer, size).and(check_align(pointer, align as usize));
@@ -488,6 +540,26 @@ where
         self.access.deadline(self.store.as_context().data())
     }
 
+    fn source_and_transfer(&mut self) -> (Source<'_>, Option<&Transfer>) {
+        let memory = self.memory();
+        let (source, data) = memory.source(&mut self.store);
+        (source, self.access.transfer(data))
+    }
+
+    fn transfer(&self, bytes: u64) -> Result<(), LimitExceeded> {
+        let store = self.store.as_context();
+        let transfer = self.access.transfer(store.data());
+        transfer.map_or(Ok(()), |transfer| transfer.take(bytes))
+    }
+
+    fn charge(&mut self, fuel: u64) -> wasmtime::Result<()> {
+        self.access.charge(&mut self.store, fuel)
+    }
+
+    fn usable(&self) -> Result<(), Error> {
+        self.access.usable(self.store.as_context().data())
+    }
+
     fn page(&mut self) -> Option<Page<'_>> {
         let (memory, layout) = self.access.page(&mut self.store)?;
         Some(Page::new(layout, memory.data_mut(&mut self.store)))
@@ -531,7 +603,8 @@ where
         let slots = std::ptr::from_mut(slots) as *mut [ValRaw];
         // SAFETY: the caller promises that the parameters are in place and
         // the results have room.
-        unsafe { func.call_unchecked(&mut self.store, slots) }
+        let called = unsafe { func.call_unchecked(&mut self.store, slots) };
+        called.map_err(|error| self.access.stopped(self.store.data_mut(), error))
     }
 }
 

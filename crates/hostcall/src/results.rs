@@ -187,6 +187,7 @@ impl<'a> Results<'a> {
                 "a list of {size} bytes does not fit into a 32-bit memory"
             ))));
         }
+        self.reach.transfer(size)?;
         self.reach.alloc(size, align as u64)
     }
 

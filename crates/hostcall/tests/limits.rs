@@ -1,6 +1,6 @@
 //! What an instance may use.
 
-use hostcall::{Host, Limits, Trap};
+use hostcall::{Host, LimitKind, Limits, Trap};
 use wasmtime::{Config, Engine};
 
 const GROWING: &[u8] = br#"(module
@@ -33,9 +33,13 @@ fn a_memory_that_starts_too_large_is_refused() {
     let mut host = Host::<()>::new();
     host.limits(Limits::NONE.memory(1000));
     let error = host.program(GROWING).unwrap().instantiate(()).unwrap_err();
-    assert!(
-        error.to_string().contains("exceeds memory limits"),
-        "{error}"
+    assert_eq!(
+        error.limit().map(|limit| limit.limit),
+        Some(LimitKind::Memory)
+    );
+    assert_eq!(
+        error.to_string(),
+        "a memory of the guest may have 1000 bytes, and was to have 64 KiB; while instantiating"
     );
 }
 

@@ -32,7 +32,7 @@ where
     L: Fn(&mut A::State, &mut Args<'_>) -> wasmtime::Result<J> + Send + Sync + 'static,
     J: FnOnce(Deadline) -> R + Send + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         // Set only where there are any, so that other calls have nothing to drop.
         let found;
@@ -56,5 +56,5 @@ where
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: as in `link_func`.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }

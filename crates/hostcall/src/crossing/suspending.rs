@@ -11,6 +11,7 @@ use crate::error::Site;
 use crate::fiber::{Poller, Waiting};
 use crate::guest::AsyncGuest;
 use crate::guest_type::Returns;
+use crate::limits::HostDeadline;
 use crate::memory::{Borrows, Source};
 use crate::owned::{Owned, StoreData};
 use crate::reach::{Access, StoreReach};
@@ -34,12 +35,13 @@ pub(crate) fn waiting<T: 'static, R>(
     // function runs.
     let fiber = fiber.map(|fiber| unsafe { &*fiber });
     let raw = std::ptr::from_mut(&mut *caller);
+    let deadline = HostDeadline::of(caller.data_mut());
     let mut suspend = |poller: Poller<'_>| match fiber {
         // SAFETY: `caller` exists until this function returns. Wasmtime uses
         // the store to suspend the fiber; it touches neither the memory of the
         // guest nor the data of the store, which is all that `call` borrows
         // through `caller` while it waits.
-        Some(fiber) => fiber.suspend(unsafe { &mut *raw }, poller),
+        Some(fiber) => deadline.hold(poller, |poller| fiber.suspend(unsafe { &mut *raw }, poller)),
         None => Ok(()),
     };
     // SAFETY: `Waiting` takes it, to poll before the fiber is suspended.
@@ -67,7 +69,7 @@ where
     R: Returns,
     F: Fn(&mut M, &mut Args<'_>, &mut Waiting<'_>) -> wasmtime::Result<R> + Send + Sync + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
         // Set only where there are any, so that other calls have nothing to drop.
         let found;
@@ -89,14 +91,16 @@ where
             } else {
                 None
             };
+            let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: as in `link_func`.
-            let mut args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
-            func((bound.access.get)(&mut data.state), &mut args, waiting)?.returned()
+            let args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
+            let mut args = args.counted(transfer.filter(|_| P::NEEDS.memory));
+            func(state, &mut args, waiting)?.returned()
         })?;
         bound.lower::<_, R::Ok>(value, caller, slots)
     };
     // SAFETY: as in `link_func`.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// Links an async host function that takes the guest.
@@ -120,7 +124,7 @@ where
         + Sync
         + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
         // Set only where there are any, so that other calls have nothing to drop.
         let found;
@@ -131,12 +135,13 @@ where
             &[]
         };
         let values = {
-            let source = match P::NEEDS.memory {
-                true => bound.access.source(caller).0,
-                false => Source::Absent,
+            let (source, transfer) = match P::NEEDS.memory {
+                true => bound.source_and_transfer(caller),
+                false => (Source::Absent, None),
             };
             // SAFETY: as in `link_func`.
-            lift(&mut unsafe { Args::new(slots, bound.wide, source, None, references) })?
+            let args = unsafe { Args::new(slots, bound.wide, source, None, references) };
+            lift(&mut args.counted(transfer))?
         };
         let value = waiting(caller, |caller, waiting| {
             let mut reach = StoreReach::new(&mut *caller, bound.access.clone(), bound.wide);
@@ -147,7 +152,7 @@ where
         bound.lower::<_, R::Ok>(value, caller, slots)
     };
     // SAFETY: as in `link_func`.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }
 
 /// Links an async host function whose types are known only at run time.
@@ -165,7 +170,7 @@ where
         + Sync
         + 'static,
 {
-    let bound = Bound::new(access, site.clone(), linkage);
+    let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
         let signature = &bound.site.signature;
         let mut results: Vec<_> = signature.results.iter().map(Value::zero).collect();
@@ -180,5 +185,5 @@ where
         bound.lower_values(&results, &mut reach, slots)
     };
     // SAFETY: `lower_values` writes what the signature says, or fails.
-    unsafe { define(linker, linkage, site, call) }
+    unsafe { define(linker, linkage, access, site, call) }
 }

@@ -30,9 +30,10 @@ where
             let mut spilled = Vec::new();
             let slots = &mut slots(&mut inline, &mut spilled, P::FLAT)[..P::FLAT];
             let (bytes, data) = Run::source(&mut run.place, store);
+            let transfer = data.budget.transfer.as_ref();
             let state = get(&mut data.state);
             while run.at < run.end {
-                Run::next(run.shape, &mut run.at, bytes, slots, |args| {
+                Run::next(run.shape, &mut run.at, (bytes, transfer), slots, |args| {
                     func(state, args)?.returned().map(drop)
                 })?;
             }
@@ -107,8 +108,9 @@ where
     let slots = &mut slots(&mut inline, &mut spilled, params)[..params];
     while run.at < run.end && store.data_mut().kept.is_empty() {
         let values = {
-            let (bytes, _) = Run::source(&mut run.place, store);
-            Run::next(run.shape, &mut run.at, bytes, slots, &lift)?
+            let (bytes, data) = Run::source(&mut run.place, store);
+            let transfer = data.budget.transfer.as_ref();
+            Run::next(run.shape, &mut run.at, (bytes, transfer), slots, &lift)?
         };
         let wide = run.shape.wide;
         let mut reach = StoreReach::new(AnyStore(&mut *store.0), Owned { get }, wide);

@@ -5,6 +5,7 @@ use super::run::RunPlace;
 use super::{AnyStore, DeferredCalls, Handler, KeptRun, Run};
 use crate::batching::read_u32;
 use crate::error::{Crossed, Panicked, cross};
+use crate::limits::metered;
 use crate::owned::StoreData;
 use crate::reach::Exports;
 use hostcall_link::stub::Queue;
@@ -340,8 +341,43 @@ fn deliver<T: 'static>(
     store: &mut AnyStore<'_, StoreData<T>>,
     run: &mut Run<'_>,
 ) -> wasmtime::Result<()> {
-    let delivered = catch_unwind(AssertUnwindSafe(|| (handler.func.deliver)(store, run)));
+    let delivered = catch_unwind(AssertUnwindSafe(|| match handler.metered {
+        true => deliver_metered(handler, store, run),
+        false => (handler.func.deliver)(store, run),
+    }));
     delivered.unwrap_or_else(|payload| Err(wasmtime::Error::new(Panicked::new(&*payload))))
+}
+
+/// The same within limits: record by record, or all at once if that is how the
+/// function takes them. One that is refused has failed.
+fn deliver_metered<T: 'static>(
+    handler: &Handler<T>,
+    store: &mut AnyStore<'_, StoreData<T>>,
+    run: &mut Run<'_>,
+) -> wasmtime::Result<()> {
+    let end = run.end;
+    while run.at < end && store.data_mut().kept.is_empty() {
+        let (bytes, _) = Run::source(&mut run.place, store);
+        let next = handler.shape.end(bytes, run.at);
+        let (next, calls, moved) = match handler.func.batch {
+            true => (end, handler.shape.count(bytes, run.at..end), end - run.at),
+            false => (next, 1, 0),
+        };
+        let fuel = handler.fuel.saturating_mul(calls);
+        run.end = next;
+        run.together = if handler.func.batch { calls } else { 1 };
+        let delivered = metered(store, (calls, fuel), |store| {
+            let transfer = store.data_mut().budget.transfer.as_ref();
+            transfer.map_or(Ok(()), |transfer| transfer.take(moved as u64))?;
+            (handler.func.deliver)(store, run)
+        });
+        run.end = end;
+        if delivered.is_err() {
+            run.at = next;
+        }
+        delivered?;
+    }
+    Ok(())
 }
 
 /// About where the stack is.

@@ -8,6 +8,7 @@ use crate::args::Args;
 use crate::error::Bad;
 use crate::fault::Fault;
 use crate::guest::Within;
+use crate::limits::Transfer;
 use crate::memory::Source;
 use crate::owned::StoreData;
 use crate::reach::Exports;
@@ -189,7 +190,7 @@ impl Run<'_> {
     pub fn next<R>(
         shape: &Shape,
         at: &mut usize,
-        bytes: &mut [u8],
+        (bytes, transfer): (&mut [u8], Option<&Transfer>),
         slots: Slots<'_>,
         with: impl FnOnce(&mut Args<'_>) -> wasmtime::Result<R>,
     ) -> wasmtime::Result<R> {
@@ -197,8 +198,8 @@ impl Run<'_> {
         *at = shape.read(bytes, start, slots);
         let source = Source::Bytes(&mut *bytes);
         // SAFETY: `read` has initialised all of them.
-        let mut args = unsafe { Args::new(slots, shape.wide, source, None, &[]) };
-        match with(&mut args) {
+        let args = unsafe { Args::new(slots, shape.wide, source, None, &[]) };
+        match with(&mut args.counted(transfer)) {
             Ok(value) => Ok(value),
             Err(error) => Err(shape.relocate(error, bytes, start)),
         }

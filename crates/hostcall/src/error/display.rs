@@ -7,6 +7,9 @@ use std::fmt;
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Headline(self).fmt(f)?;
+        if let Some(denied) = &self.0.denied {
+            write!(f, "; before that, growth was denied: {denied}")?;
+        }
         if let Some(deferred) = self.deferred() {
             write!(f, "; {deferred}")?;
         }
@@ -24,7 +27,8 @@ impl fmt::Display for Headline<'_> {
             (ErrorKind::Parse(error), _) => write!(f, "{error}"),
             (ErrorKind::Link(error), _) => write!(f, "{error}"),
             (ErrorKind::Provider(error), _) => write!(f, "{error}"),
-            (ErrorKind::Limit(limit), _) => write!(f, "{limit}"),
+            (ErrorKind::Limit(limit), Some(site)) => write!(f, "{limit}, in {site}"),
+            (ErrorKind::Limit(limit), None) => write!(f, "{limit}"),
             (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
             (
                 ErrorKind::Text(message)
@@ -34,6 +38,8 @@ impl fmt::Display for Headline<'_> {
                 | ErrorKind::Export(message)
                 | ErrorKind::Value(message)
                 | ErrorKind::Async(message)
+                | ErrorKind::Poisoned(message)
+                | ErrorKind::Engine(message)
                 | ErrorKind::Message(message),
                 _,
             ) => f.write_str(message),

@@ -76,7 +76,10 @@ impl std::error::Error for Bad {}
 
 impl From<Bad> for Error {
     fn from(bad: Bad) -> Error {
-        let mut error = Error::of(ErrorKind::Fault(*bad.fault));
+        let mut error = Error::of(match *bad.fault {
+            Fault::Limit(limit) => ErrorKind::Limit(limit),
+            fault => ErrorKind::Fault(fault),
+        });
         error.0.place = Some(bad.place);
         error
     }

@@ -31,13 +31,16 @@ impl<T: GuestPlace> Lift for &[T] {
     #[inline(always)]
     fn lift<'a>(args: &mut Args<'a>) -> Lifted<&'a [T]> {
         let (pointer, count) = (args.word(), args.word());
-        args.view.slice(pointer, count)
+        let list = args.view.slice::<T>(pointer, count)?;
+        args.lifted(size_of_val(list) as u64)?;
+        Ok(list)
     }
 
     fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<&'a [T]> {
         let (pointer, count) = args.load_pair(at)?;
         let list = args.view.slice::<T>(pointer, count)?;
         args.charge(size_of_val(list) as u64)?;
+        args.lifted(size_of_val(list) as u64)?;
         Ok(list)
     }
 }
@@ -48,12 +51,16 @@ impl<T: GuestPlace> Lift for &mut [T] {
     #[inline(always)]
     fn lift<'a>(args: &mut Args<'a>) -> Lifted<&'a mut [T]> {
         let (pointer, count) = (args.word(), args.word());
-        args.view.slice_mut(pointer, count)
+        let list = args.view.slice_mut::<T>(pointer, count)?;
+        args.lifted(size_of_val(list) as u64)?;
+        Ok(list)
     }
 
     fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<&'a mut [T]> {
         let (pointer, count) = args.load_pair(at)?;
-        args.view.slice_mut(pointer, count)
+        let list = args.view.slice_mut::<T>(pointer, count)?;
+        args.lifted(size_of_val(list) as u64)?;
+        Ok(list)
     }
 }
 

@@ -116,12 +116,16 @@ macro_rules! pointer {
             #[inline(always)]
             fn lift<'a>(args: &mut Args<'a>) -> Lifted<$value> {
                 let pointer = args.word();
-                args.view.$view(pointer)
+                let value = args.view.$view(pointer)?;
+                args.lifted(size_of::<T>() as u64)?;
+                Ok(value)
             }
 
             fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<$value> {
                 let pointer = args.load_word(at)?;
-                args.view.$view(pointer)
+                let value = args.view.$view(pointer)?;
+                args.lifted(size_of::<T>() as u64)?;
+                Ok(value)
             }
         }
     };

@@ -28,8 +28,12 @@ macro_rules! string {
                 let (pointer, length) = (args.word(), args.word());
                 if $copied {
                     args.charge_at(pointer, length)?;
+                    args.lifted(length)?;
+                    return args.view.$read(pointer, length);
                 }
-                args.view.$read(pointer, length)
+                let text = args.view.$read(pointer, length)?;
+                args.lifted(length)?;
+                Ok(text)
             }
 
             fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<$value> {
@@ -37,6 +41,7 @@ macro_rules! string {
                 // again and again, and each time they are read.
                 let (pointer, length) = args.load_pair(at)?;
                 args.charge_at(pointer, length)?;
+                args.lifted(length)?;
                 args.view.$read(pointer, length)
             }
         }
@@ -82,13 +87,16 @@ impl Lift for &CStr {
 
     fn lift<'a>(args: &mut Args<'a>) -> Lifted<&'a CStr> {
         let pointer = args.word();
-        args.view.cstr(pointer)
+        let text = args.view.cstr(pointer)?;
+        args.lifted(text.count_bytes() as u64)?;
+        Ok(text)
     }
 
     fn load<'a>(args: &mut Args<'a>, at: u64) -> Lifted<&'a CStr> {
         let pointer = args.load_word(at)?;
         let text = args.view.cstr(pointer)?;
         args.charge(text.count_bytes() as u64)?;
+        args.lifted(text.count_bytes() as u64)?;
         Ok(text)
     }
 }

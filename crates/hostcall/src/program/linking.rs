@@ -122,6 +122,7 @@ impl<T: 'static> Linking<'_, T> {
         site: impl Fn(Signature) -> Arc<Site>,
     ) -> wasmtime::Result<()> {
         let forms = func.forms(self.wide);
+        let site = site(func.signature.clone());
         let (ty, form) = &forms[form];
         let linkage = Linkage {
             module,
@@ -129,11 +130,12 @@ impl<T: 'static> Linking<'_, T> {
             ty,
             form: *form,
             wide: self.wide,
-            options: func.options,
+            options: self.host.options(&site.module, &site.name, func.options),
+            metered: self.host.limits.metered(),
         };
         let link = func.link.as_ref();
         let link = link.expect("what has no native form stands in the guest");
-        link(linker, &linkage, site(func.signature.clone()))
+        link(linker, &linkage, site)
     }
 
     fn catch_all(
@@ -151,7 +153,10 @@ impl<T: 'static> Linking<'_, T> {
             ty,
             form: Return::Direct,
             wide: self.wide,
-            options: FuncOptions::default(),
+            options: self
+                .host
+                .options(&site.module, &site.name, FuncOptions::default()),
+            metered: self.host.limits.metered(),
         };
         let handler = self
             .host

@@ -161,7 +161,10 @@ impl<T: 'static> Maker<'_, T> {
         let id = self.stubs.handlers.len() as u32 + 1;
         let provider = self.stub(position, ty, id, &record, queue, counter);
         let site = site(planned, func.signature.clone());
+        let options = self.host.options(&site.module, &site.name, func.options);
         self.stubs.handlers.push(Handler {
+            metered: self.host.limits.metered(),
+            fuel: options.fuel,
             caller: Within::Host {
                 site: site.clone(),
                 depth: func.options.reentrant,

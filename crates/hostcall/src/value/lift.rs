@@ -156,13 +156,15 @@ fn pointee(args: &mut Args<'_>, ty: &Type, pointer: u64) -> Lifted<Value> {
     let layout = ty.layouts().unwrap_or(UNIT)[args.width()];
     check_align(pointer, layout.align)?;
     args.charge(layout.size as u64)?;
+    args.lifted(layout.size as u64)?;
     load(args, ty, pointer)
 }
 
 fn c_string(args: &mut Args<'_>, pointer: u64) -> Lifted<Value> {
     let text: &CStr = args.view.cstr(pointer)?;
-    args.charge(text.count_bytes() as u64)?;
     let length = text.count_bytes() as u64;
+    args.charge(length)?;
+    args.lifted(length)?;
     let text = text
         .to_str()
         .map_err(|error| not_utf8(pointer, length, error))?;
