@@ -31,6 +31,10 @@ pub(crate) const EXPORT_MODULE: &str = "hostcall:export";
 pub(crate) const QUEUE_MODULE: &str = "hostcall:queue";
 /// Makes the host run what is queued.
 pub(crate) const QUEUE_DRAIN: &str = "drain";
+/// The module of what wrappers ask of the host's limits.
+pub(crate) const LIMITS_MODULE: &str = "hostcall:limits";
+/// Counts a call of a host function; traps if there were too many.
+pub(crate) const LIMITS_CALL: &str = "call";
 
 /// A Wasm module whose exported functions can stand in a guest in the place of
 /// imports.

@@ -33,7 +33,7 @@ pub use deferred::deferred;
 pub use drivers::{Batch, fold_driver, map_driver};
 pub use fields::{Fields, fields};
 pub use record::{Copied, Guest, Length, Queue, Record, Store, StoreAs};
-pub use wrapper::wrapper;
+pub use wrapper::{metered, wrapper};
 
 /// The name under which every provider made here exports its function.
 pub const FUNCTION: &str = "stub";

@@ -102,7 +102,7 @@ impl<T: Send + 'static> Instance<T> {
     ) -> Result<R, Error> {
         self.renew(export)?;
         let fiber = self.fiber().map_err(Error::wasmtime)?;
-        let watch = self.store.data().watch();
+        let watch = self.store.data_mut().watch();
         let wide = self.program().wide();
         let (mut call, mut result) = (Some(call), None);
         let ran = fiber.run(&mut self.store, |caller| {
@@ -110,7 +110,12 @@ impl<T: Send + 'static> Instance<T> {
             result = call.take().map(|call| call(&mut reach));
         });
         let ran = watched(watch, ran).await;
-        let result = ran.and_then(|()| result.expect("a fiber that ends has run its job"));
+        let result = match (ran, result) {
+            (Ok(()), result) => result.expect("a fiber that ends has run its job"),
+            // Where the guest was when its time was over.
+            (Err(_), Some(Err(unwound))) => Err(unwound),
+            (Err(error), _) => Err(error),
+        };
         self.end(export, result)
     }
 

@@ -18,7 +18,7 @@ pub(crate) use exceeded::time_is_over;
 pub use exceeded::{LimitExceeded, LimitKind};
 pub(crate) use host_deadline::{HostDeadline, HostLimit};
 pub(crate) use limiter::Limiter;
-pub(crate) use meter::{Transfer, charge, host_call, metered};
+pub(crate) use meter::{LIMITS, Transfer, charge, host_call, metered};
 pub(crate) use ticker::Ticker;
 
 use std::time::Duration;

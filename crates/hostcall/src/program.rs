@@ -231,7 +231,7 @@ impl<T: 'static> Program<T> {
         } = &*self.0;
         let fiber = Arc::new(Fiber::new(&mut store).map_err(Error::wasmtime)?);
         store.data_mut().fiber = Some(fiber.clone());
-        let watch = store.data().watch();
+        let watch = store.data_mut().watch();
         let instance = match imports {
             Imports::Resolved(pre) => {
                 let made = pre.instantiate_async(&mut store);

@@ -9,8 +9,8 @@ use wasmparser::{
 
 use super::{
     CallSource, Callee, EXPORT_MODULE, Exported, Function, GUEST_MEMORY, GUEST_MODULE, Global,
-    HOST_MODULE, HOST_PAGE, HostCall, IMPORT_MODULE, Memory, MemorySource, Provider, ProviderError,
-    QUEUE_DRAIN, QUEUE_MODULE, analyze,
+    HOST_MODULE, HOST_PAGE, HostCall, IMPORT_MODULE, LIMITS_CALL, LIMITS_MODULE, Memory,
+    MemorySource, Provider, ProviderError, QUEUE_DRAIN, QUEUE_MODULE, analyze,
 };
 use crate::{ImportName, RESERVED_PREFIX, convert, header};
 
@@ -338,7 +338,7 @@ fn call_source(import: &Import<'_>) -> Option<CallSource> {
     match (import.module, import.name) {
         (IMPORT_MODULE, name) => position(name).map(CallSource::Import),
         (EXPORT_MODULE, _) => Some(CallSource::Export),
-        (QUEUE_MODULE, QUEUE_DRAIN) => Some(CallSource::Host),
+        (QUEUE_MODULE, QUEUE_DRAIN) | (LIMITS_MODULE, LIMITS_CALL) => Some(CallSource::Host),
         (module, _) => (!module.starts_with(RESERVED_PREFIX)).then_some(CallSource::Host),
     }
 }

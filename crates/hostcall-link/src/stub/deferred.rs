@@ -9,7 +9,7 @@ use wasm_encoder::{BlockType, InstructionSink, ValType};
 
 use super::module::{self, Body, Parts};
 use super::queue::Access;
-use super::wrapper::{counting_module, pass_on};
+use super::wrapper::{Around, pass_on};
 use super::{FUNCTION, Guest, Queue, Record};
 use crate::{FuncType, Provider};
 use layout::{Layout, Size};
@@ -55,7 +55,13 @@ pub(super) fn deferred_module(
     let layout = Layout::new(ty, record);
     let Some(room) = layout.room(queue) else {
         // No call has room, so each crosses directly.
-        return counting_module(import, ty, Some(queue), counter, counter.map(at_once));
+        let around = Around {
+            queue: Some(queue),
+            counter,
+            crossed: counter.map(at_once),
+            metered: false,
+        };
+        return around.module(import, ty);
     };
     let mut parts = Parts::default();
     let memory = (!record.copies.is_empty()).then(|| parts.guest_memory(guest));

@@ -8,8 +8,8 @@ use wasm_encoder::{
 use super::page::Page;
 use super::{FUNCTION, Guest};
 use crate::provider::{
-    EXPORT_MODULE, GUEST_MEMORY, GUEST_MODULE, HOST_MODULE, HOST_PAGE, IMPORT_MODULE, QUEUE_DRAIN,
-    QUEUE_MODULE,
+    EXPORT_MODULE, GUEST_MEMORY, GUEST_MODULE, HOST_MODULE, HOST_PAGE, IMPORT_MODULE, LIMITS_CALL,
+    LIMITS_MODULE, QUEUE_DRAIN, QUEUE_MODULE,
 };
 use crate::{FuncType, MemoryType as Described, Provider};
 
@@ -71,6 +71,11 @@ impl Parts {
     /// The host's function that runs what is queued.
     pub(super) fn drain(&mut self) -> u32 {
         self.import(QUEUE_MODULE, QUEUE_DRAIN, &FuncType::default())
+    }
+
+    /// The host's function that counts a call.
+    pub(super) fn counted(&mut self) -> u32 {
+        self.import(LIMITS_MODULE, LIMITS_CALL, &FuncType::default())
     }
 
     /// The guest's import at `position`, without what stands around it.

@@ -23,48 +23,87 @@ pub fn wrapper(
     module::provider(&wrapper_module(import, ty, queue, counter))
 }
 
+/// As [`wrapper`]; it also tells the host of each call, before it makes it: by the
+/// import `hostcall:limits` `call`, which traps if there were too many.
+///
+/// # Panics
+///
+/// As [`wrapper`].
+pub fn metered(
+    import: u32,
+    ty: &FuncType,
+    queue: Option<&Queue>,
+    counter: Option<u32>,
+) -> Provider {
+    let around = Around {
+        queue,
+        counter,
+        metered: true,
+        ..Around::default()
+    };
+    module::provider(&around.module(import, ty))
+}
+
 pub(super) fn wrapper_module(
     import: u32,
     ty: &FuncType,
     queue: Option<&Queue>,
     counter: Option<u32>,
 ) -> Vec<u8> {
-    counting_module(import, ty, queue, counter, None)
+    let around = Around {
+        queue,
+        counter,
+        ..Around::default()
+    };
+    around.module(import, ty)
 }
 
-/// The same; `crossed` counts those calls that got past the drain.
-pub(super) fn counting_module(
-    import: u32,
-    ty: &FuncType,
-    queue: Option<&Queue>,
-    counter: Option<u32>,
-    crossed: Option<u32>,
-) -> Vec<u8> {
-    let mut parts = Parts::default();
-    let page = (queue.is_some() || counter.is_some()).then(|| parts.page());
-    let access = queue.zip(page).map(|(queue, page)| Access {
-        queue: *queue,
-        page,
-        drain: parts.drain(),
-    });
-    let import = parts.guest_import(import, ty);
-    let mut body = Body::new(&[]);
-    let mut code = body.code();
-    // Parameters first: then a call site can leave them on its stack.
-    pass_on(&mut code, ty.params.len() as u32);
-    if let Some((page, counter)) = page.zip(counter) {
-        page.increment(&mut code, counter);
+/// What is done before a call.
+#[derive(Default)]
+pub(super) struct Around<'q> {
+    /// What is drained.
+    pub(super) queue: Option<&'q Queue>,
+    /// Counts all calls.
+    pub(super) counter: Option<u32>,
+    /// Counts those that got past the drain.
+    pub(super) crossed: Option<u32>,
+    /// Whether the host is told of it.
+    pub(super) metered: bool,
+}
+
+impl Around<'_> {
+    pub(super) fn module(&self, import: u32, ty: &FuncType) -> Vec<u8> {
+        let mut parts = Parts::default();
+        let needs_page = self.queue.is_some() || self.counter.is_some();
+        let page = needs_page.then(|| parts.page());
+        let access = self.queue.zip(page).map(|(queue, page)| Access {
+            queue: *queue,
+            page,
+            drain: parts.drain(),
+        });
+        let counted = self.metered.then(|| parts.counted());
+        let import = parts.guest_import(import, ty);
+        let mut body = Body::new(&[]);
+        let mut code = body.code();
+        // Parameters first: then a call site can leave them on its stack.
+        pass_on(&mut code, ty.params.len() as u32);
+        if let Some((page, counter)) = page.zip(self.counter) {
+            page.increment(&mut code, counter);
+        }
+        if let Some(access) = access {
+            access.drain_if_queued(&mut code);
+        }
+        if let Some((page, crossed)) = page.zip(self.crossed) {
+            page.increment(&mut code, crossed);
+        }
+        if let Some(counted) = counted {
+            code.call(counted);
+        }
+        code.call(import);
+        let (params, results) = (module::values(&ty.params), module::values(&ty.results));
+        parts.function(super::FUNCTION, params, results, body);
+        parts.finish()
     }
-    if let Some(access) = access {
-        access.drain_if_queued(&mut code);
-    }
-    if let Some((page, crossed)) = page.zip(crossed) {
-        page.increment(&mut code, crossed);
-    }
-    code.call(import);
-    let (params, results) = (module::values(&ty.params), module::values(&ty.results));
-    parts.function(super::FUNCTION, params, results, body);
-    parts.finish()
 }
 
 /// Leaves the first `params` locals on the stack.

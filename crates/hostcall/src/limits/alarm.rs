@@ -34,6 +34,14 @@ impl Alarm {
         arm(self, at);
     }
 
+    /// Wakes at `at`, unless it wakes earlier anyway.
+    pub fn set_latest(self: &Arc<Self>, at: Instant, waker: &Waker) {
+        let earlier = matches!(&*self.lock(), Some((before, _)) if *before < at);
+        if !earlier {
+            self.set(at, waker);
+        }
+    }
+
     pub fn clear(&self) {
         // A waker is anyone's code, so it is dropped when nothing is locked.
         let waker = self.lock().take();

@@ -12,6 +12,7 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use wasmtime::{
     AsContextMut, PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline,
@@ -189,11 +190,13 @@ impl<T> StoreData<T> {
     }
 
     /// What keeps the guest from computing for too long while it is polled.
-    pub(crate) fn watch(&self) -> Option<Watch> {
+    pub(crate) fn watch(&mut self) -> Option<Watch> {
+        let ticker = self.budget.ticker.clone()?;
+        let limit = self.time_limit();
         Some(Watch {
-            ticker: self.budget.ticker.clone()?,
+            ticker,
             slice: self.limits.slice(),
-            deadline: self.deadline,
+            limit: limit.map(|limit| (limit, self.alarm())),
         })
     }
 }
@@ -202,7 +205,15 @@ impl<T> StoreData<T> {
 pub(crate) struct Watch {
     ticker: Arc<Ticker>,
     slice: Duration,
-    deadline: Option<Instant>,
+    limit: Option<(HostLimit, Arc<Alarm>)>,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some((_, alarm)) = &self.limit {
+            alarm.clear();
+        }
+    }
 }
 
 impl Watch {
@@ -211,20 +222,37 @@ impl Watch {
         let now = Instant::now();
         let slice = now.checked_add(self.slice);
         // Without either, any time will do: then it is looked at again.
-        let until = slice.into_iter().chain(self.deadline).min();
+        let deadline = self.limit.as_ref().map(|(limit, _)| limit.at);
+        let until = slice.into_iter().chain(deadline).min();
         until.unwrap_or(now + Duration::from_secs(1))
     }
 }
 
-/// Polls a call, and has the guest stopped in time whenever it is polled.
-pub(crate) async fn watched<R>(watch: Option<Watch>, call: impl Future<Output = R>) -> R {
+/// Polls a call, and has the guest stopped in time whenever it is polled. Drops
+/// it at the deadline: what then waits is a host function that is not ours, for
+/// ours have stopped waiting by themselves.
+pub(crate) async fn watched<R>(
+    watch: Option<Watch>,
+    call: impl Future<Output = wasmtime::Result<R>>,
+) -> wasmtime::Result<R> {
     let Some(watch) = watch else {
         return call.await;
     };
     let mut call = pin!(call);
     poll_fn(|context| {
-        let _running = watch.ticker.run(watch.until());
-        call.as_mut().poll(context)
+        let running = watch.ticker.run(watch.until());
+        let polled = call.as_mut().poll(context);
+        drop(running);
+        match &watch.limit {
+            Some((limit, alarm)) if polled.is_pending() => {
+                if Instant::now() >= limit.at {
+                    return Poll::Ready(Err(limit.exceeded().into()));
+                }
+                alarm.set_latest(limit.at, context.waker());
+                Poll::Pending
+            }
+            _ => polled,
+        }
     })
     .await
 }

@@ -8,6 +8,9 @@ use crate::reach::Exports;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+/// What calls of functions that are not ours are counted by.
+pub(crate) const LIMITS: (&str, &str) = ("hostcall:limits", "call");
+
 /// What host functions have used in the call that is being made.
 #[derive(Default)]
 pub(crate) struct Meter {

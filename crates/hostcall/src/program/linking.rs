@@ -6,6 +6,7 @@ use crate::crossing::{self, Linkage};
 use crate::deferred::drain;
 use crate::error::{Error, Site};
 use crate::host::{Host, HostFunc, Unmatched};
+use crate::limits::host_call;
 use crate::owned::{Owned, StoreData, whole};
 use crate::registry::FuncOptions;
 use crate::ty::{Return, Signature};
@@ -42,6 +43,7 @@ impl<T: 'static> Linking<'_, T> {
                     self.import(linker, planned, import.ty(), (module, name))?
                 }
                 LinkedAs::Queue => queue(linker, (module, name))?,
+                LinkedAs::Limits => counted(linker, (module, name))?,
             });
         }
         Ok(match by_index {
@@ -189,6 +191,17 @@ fn queue<T: 'static>(
     linker.func_wrap(module, name, |mut caller: Caller<'_, StoreData<T>>| {
         caller.data_mut().drains += 1;
         drain(&mut caller)
+    })?;
+    Ok(Import::Linked)
+}
+
+/// Defines what counts calls of functions that are not ours.
+fn counted<T: 'static>(
+    linker: &mut Linker<StoreData<T>>,
+    (module, name): (&str, &str),
+) -> wasmtime::Result<Import<T>> {
+    linker.func_wrap(module, name, |mut caller: Caller<'_, StoreData<T>>| {
+        host_call(&mut caller, 0, |_| Ok(()))
     })?;
     Ok(Import::Linked)
 }

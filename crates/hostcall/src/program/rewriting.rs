@@ -7,6 +7,7 @@ use crate::deferred::{DeferredCalls, QUEUE};
 use crate::error::Error;
 use crate::host::Host;
 use crate::inline::{InlinedCode, PageLayout};
+use crate::limits::LIMITS;
 use hostcall_link::{
     Crossing, ExternType, LinkOptions, Linked, LinkedImport, MemoryType, ModuleInfo, Plan,
     PlannedImport, RewriteError, RewriteErrorKind, Surface, link, plan,
@@ -30,6 +31,8 @@ pub(super) enum LinkedAs<'p> {
     Planned(&'p PlannedImport),
     /// Where the guest has queued calls delivered.
     Queue,
+    /// Where it says that it calls what is not ours.
+    Limits,
 }
 
 impl<T: 'static> LinkedGuest<T> {
@@ -70,7 +73,8 @@ impl<T: 'static> LinkedGuest<T> {
         let imports = self.imports.iter().filter_map(|import| {
             match import {
                 LinkedImport::Original(index) => plan.imports.get(*index as usize),
-                LinkedImport::Added(import) if is_queue(import) => return Some(LinkedAs::Queue),
+                LinkedImport::Added(import) if is(import, QUEUE) => return Some(LinkedAs::Queue),
+                LinkedImport::Added(import) if is(import, LIMITS) => return Some(LinkedAs::Limits),
                 LinkedImport::Added(_) => added.next(),
             }
             .map(LinkedAs::Planned)
@@ -105,10 +109,10 @@ impl<T: 'static> Rewriting<'_, T> {
     fn run(self, guest: &[u8], plan: &mut Plan) -> Result<LinkedGuest<T>, Error> {
         let inlinings = self.inlinings(plan)?;
         let page = self.page.host_page();
-        if inlinings.is_empty() && page.is_none() {
+        let stubs = Stubs::new(self.host, &self.memory, plan, &self.batch);
+        if inlinings.is_empty() && page.is_none() && stubs.is_empty() {
             return Ok(LinkedGuest::unchanged());
         }
-        let stubs = Stubs::new(self.host, &self.memory, plan, &self.batch);
         let options = LinkOptions {
             replacements: inlinings.iter().map(Inlining::replacement).collect(),
             wrappers: stubs.wrappers(),
@@ -162,7 +166,9 @@ impl<T: 'static> Rewriting<'_, T> {
     /// Plans the imports that bodies have brought along.
     fn added(&self, linked: &Linked, inlinings: &[Inlining]) -> Result<Vec<PlannedImport>, Error> {
         let imports = linked.imports.iter().filter_map(|import| match import {
-            LinkedImport::Added(import) if !is_queue(import) => Some(import.clone()),
+            LinkedImport::Added(import) if !is(import, QUEUE) && !is(import, LIMITS) => {
+                Some(import.clone())
+            }
             _ => None,
         });
         let info = ModuleInfo {
@@ -182,8 +188,8 @@ impl<T: 'static> Rewriting<'_, T> {
     }
 }
 
-fn is_queue(import: &hostcall_link::Import) -> bool {
-    (import.module.as_str(), import.name.as_str()) == QUEUE
+fn is(import: &hostcall_link::Import, name: (&str, &str)) -> bool {
+    (import.module.as_str(), import.name.as_str()) == name
 }
 
 /// An invalid guest is an invalid guest, with linking or without.

@@ -10,8 +10,8 @@ use crate::guest::Within;
 use crate::host::Host;
 use hostcall_link::stub::{self, Guest, Queue, Record};
 use hostcall_link::{
-    AddedExport, Crossing, ExternType, FuncType, MappedExport, MemoryType, ModuleInfo, Plan,
-    PlannedImport, Provider, ValType, Wrapper,
+    AddedExport, Binding, Crossing, ExternType, FuncType, MappedExport, MemoryType, ModuleInfo,
+    Plan, PlannedImport, Provider, ValType, Wrapper,
 };
 use std::sync::Arc;
 
@@ -66,6 +66,10 @@ impl<T: 'static> Stubs<T> {
             maker.drivers(&plan.mapped, batch);
         }
         maker.stubs
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.around.is_empty() && self.drivers.is_empty()
     }
 
     pub fn wrappers(&self) -> Vec<Wrapper<'_>> {
@@ -124,6 +128,10 @@ impl<T: 'static> Maker<'_, T> {
             }
             // Nothing of the host runs in a body, or sees what it does.
             (Some(Crossing::Inline), _) => self.wrapper(position, ty, None, counter),
+            (_, queue) if self.is_metered(planned) => {
+                let queue = queue.as_ref();
+                Some(stub::metered(position as u32, ty, queue, counter))
+            }
             (_, queue) => self.wrapper(position, ty, queue.as_ref(), counter),
         };
         if let Some(provider) = provider {
@@ -134,6 +142,14 @@ impl<T: 'static> Maker<'_, T> {
                 call_sites: self.host.inlining.allows(module, name),
             });
         }
+    }
+
+    /// Whether the guest has to say that it calls this function: one that is not
+    /// ours, as those of WASI are not.
+    fn is_metered(&self, planned: &PlannedImport) -> bool {
+        let ours = self.host.items.len();
+        let foreign = matches!(planned.binding, Binding::Item { item, .. } if item >= ours);
+        foreign && self.host.limits.metered()
     }
 
     fn wrapper(
