@@ -7,15 +7,14 @@ use crate::warn;
 use crate::wasm_file::WasmFile;
 use anyhow::{Result, anyhow, bail};
 use clap::Args;
-use hostcall::{
-    Error, ErrorKind, ExternType, Host, Instance, Limits, ModuleInfo, Program, Signature,
-};
+use hostcall::{Error, ErrorKind, ExternType, Host, Instance, ModuleInfo, Program, Signature};
 use stats::Stats;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 mod bytes;
 mod invoke;
+mod limits;
 mod stats;
 mod wasi;
 
@@ -45,10 +44,8 @@ pub struct Opts {
     #[command(flatten)]
     provide: ProvideOpts,
 
-    /// Most bytes that each memory of the guest may hold, such as 64M or 1G;
-    /// growing beyond that fails in the guest
-    #[arg(long, value_name = "BYTES", value_parser = bytes::parse)]
-    max_memory: Option<usize>,
+    #[command(flatten)]
+    limits: limits::LimitOpts,
 
     /// When the guest has ended, print to standard error how often it has
     /// called each function that it imports, as a table or as one line of JSON
@@ -90,6 +87,7 @@ EXIT STATUS:
   The guest's own; 0 after --invoke
   1    the guest cannot be read, linked or instantiated, or an argument is wrong
   2    the command line is wrong
+  124  the guest reached one of its limits
   134  the guest trapped, or a host function failed
 
 EXAMPLES:
@@ -102,8 +100,8 @@ EXAMPLES:
   One function, by its interface:
     hostcall run text.wasm --invoke upper --signature 'func(text: string) -> string' hello
 
-  At most 64 MiB of memory:
-    hostcall run --max-memory 64M guest.wasm
+  A guest that nobody vouches for:
+    hostcall run --timeout 2s --max-memory 64M --max-host-calls 10000 guest.wasm
 
   Functions of math.wat for what the guest imports from `env`:
     hostcall run guest.wasm --provide env=math.wat
@@ -123,11 +121,18 @@ impl Opts {
         if self.invoke.is_none() {
             check_start(program.info())?;
         }
-        let mut instance = program.instantiate(());
-        let done = match &mut instance {
-            Ok(instance) => self.call(instance),
-            Err(_) => Ok(0),
-        };
+        // Time limits can end what waits only if it waits in a runtime.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()?;
+        let (instance, done) = runtime.block_on(async {
+            let mut instance = program.instantiate_async(()).await;
+            let done = match &mut instance {
+                Ok(instance) => self.call(instance).await,
+                Err(_) => Ok(0),
+            };
+            (instance, done)
+        });
         if let Some(format) = self.stats {
             Stats::of(&self.guest, &program, instance.as_ref().ok()).print(format);
         }
@@ -143,15 +148,13 @@ impl Opts {
         };
         let context = Mutex::new(self.wasi.context(&guest.file_name(), args)?);
         let mut host = Host::new();
-        host.wasi(move |()| {
+        host.wasi_async(move |()| {
             let context = context.lock();
             context
                 .expect("nothing panics while it is locked")
                 .build_p1()
         });
-        if let Some(bytes) = self.max_memory {
-            host.limits(Limits::NONE.memory(bytes));
-        }
+        host.limits(self.limits.limits());
         host.count_calls(self.stats.is_some());
         let providers = self.provide.read(&self.guest)?;
         providers.add_to(&mut host)?;
@@ -170,11 +173,11 @@ impl Opts {
         Ok(program)
     }
 
-    fn call(&self, instance: &mut Instance<()>) -> Result<i32> {
+    async fn call(&self, instance: &mut Instance<()>) -> Result<i32> {
         let Some(name) = &self.invoke else {
-            return Ok(instance.run()?);
+            return Ok(instance.run_async().await?);
         };
-        invoke::invoke(instance, name, self.signature.as_ref(), &self.args)?;
+        invoke::invoke(instance, name, self.signature.as_ref(), &self.args).await?;
         Ok(0)
     }
 }
@@ -189,6 +192,9 @@ fn exit_status(error: anyhow::Error) -> Result<i32> {
 
 /// The status to exit with after an error.
 pub fn failure_status(error: &Error) -> i32 {
+    if error.limit().is_some() {
+        return 124;
+    }
     match error.kind() {
         ErrorKind::Trap(_) | ErrorKind::Fault(_) | ErrorKind::Host | ErrorKind::Panic(_) => 134,
         // A WASI function failed.

@@ -156,13 +156,26 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Output without what differs from machine to machine.
+/// Output without what differs from machine to machine, or from run to run.
 fn normal(output: &[u8], fixture: &Path) -> String {
     let folder = format!("{}/", fixture.parent().unwrap().display());
     let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guests");
-    String::from_utf8_lossy(output)
+    let text = String::from_utf8_lossy(output)
         .replace(&folder, "")
         .replace(&guests.display().to_string(), "%guests")
         .replace(&temporary(fixture).display().to_string(), "%tmp")
-        .replace(env!("CARGO_PKG_VERSION"), "VERSION")
+        .replace(env!("CARGO_PKG_VERSION"), "VERSION");
+    without_times(&text)
+}
+
+/// Replaces the time that a call is said to have taken.
+fn without_times(text: &str) -> String {
+    let mut parts = text.split("and took ");
+    let mut normal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(';').unwrap_or(part.len());
+        normal += "and took TIME";
+        normal += &part[end..];
+    }
+    normal
 }

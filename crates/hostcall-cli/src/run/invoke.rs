@@ -9,7 +9,7 @@ use hostcall::{ExternType, Instance, ModuleInfo, Signature, Value};
 use std::io::{self, Write};
 
 /// Calls the export `name` and prints each of its results on a line.
-pub fn invoke(
+pub async fn invoke(
     instance: &mut Instance<()>,
     name: &str,
     signature: Option<&Signature>,
@@ -24,10 +24,10 @@ pub fn invoke(
         None => Callee::core(name, export.signature(), instance.program().info()),
     };
     let args = callee.arguments(args)?;
-    initialize(instance, name)?;
+    initialize(instance, name).await?;
     let types = export.signature().results();
     let mut results: Vec<_> = types.iter().map(Value::zero).collect();
-    export.call(instance, &args, &mut results)?;
+    export.call_async(instance, &args, &mut results).await?;
     let mut out = io::stdout().lock();
     for (value, ty) in results.iter().zip(types) {
         writeln!(out, "{}", value_text::print(value, ty))?;
@@ -36,11 +36,11 @@ pub fn invoke(
 }
 
 /// Calls `_initialize`, which a reactor wants before anything else.
-fn initialize(instance: &mut Instance<()>, name: &str) -> Result<()> {
+async fn initialize(instance: &mut Instance<()>, name: &str) -> Result<()> {
     const INITIALIZE: &str = "_initialize";
     if name != INITIALIZE && has_func(instance.program().info(), INITIALIZE) {
         let initialize = instance.export::<(), ()>(INITIALIZE)?;
-        initialize.call(instance, ())?;
+        initialize.call_async(instance, ()).await?;
     }
     Ok(())
 }

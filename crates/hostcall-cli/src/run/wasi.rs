@@ -23,11 +23,7 @@ impl WasiOpts {
     /// The context of an instance, to be built when the instance is made.
     pub fn context(&self, file_name: &str, args: &[String]) -> Result<WasiCtxBuilder> {
         let mut builder = WasiCtxBuilder::new();
-        builder
-            .inherit_stdio()
-            .allow_blocking_current_thread(true)
-            .arg(file_name)
-            .args(args);
+        builder.inherit_stdio().arg(file_name).args(args);
         for (name, value) in &self.env {
             if let Some(value) = value.clone().or_else(|| env::var(name).ok()) {
                 builder.env(name, value);
