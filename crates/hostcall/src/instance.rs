@@ -431,6 +431,10 @@ impl<T: 'static> Instance<T> {
     pub fn set_limits(&mut self, limits: Limits) -> Result<(), Error> {
         self.program.check_limits(&limits)?;
         let ticker = self.program.ticker();
+        if self.limits().fuel.is_some() && limits.fuel.is_none() {
+            // What the last call has left would be all there is.
+            self.store.set_fuel(u64::MAX).map_err(Error::wasmtime)?;
+        }
         let data = self.store.data_mut();
         data.limits = limits;
         data.limiter.set(&limits);

@@ -175,3 +175,60 @@ fn take_due(queue: &mut Queue, now: u64) -> Vec<Arc<dyn Due>> {
     }
     taken
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counted(Slot, AtomicU64);
+
+    impl Due for Counted {
+        fn slot(&self) -> &Slot {
+            &self.0
+        }
+
+        fn due(&self) -> Option<Instant> {
+            self.1.fetch_add(1, SeqCst);
+            None
+        }
+    }
+
+    fn counted() -> Arc<Counted> {
+        Arc::new(Counted(Slot::new(), AtomicU64::new(0)))
+    }
+
+    fn entries(id: u64) -> usize {
+        let queue = timer().queue();
+        queue.keys().filter(|(_, of)| *of == id).count()
+    }
+
+    /// The queue does not grow with the number of calls, and keeps nothing alive.
+    #[test]
+    fn there_is_one_entry_at_most() {
+        let due = counted();
+        let (id, later) = (due.0.id, Instant::now() + Duration::from_secs(3600));
+        for i in 0..1000 {
+            arm(&due, later - Duration::from_secs(i));
+            arm(&due, later + Duration::from_secs(i));
+            assert_eq!(entries(id), 1);
+        }
+        drop(due);
+        assert_eq!(entries(id), 0);
+    }
+
+    #[test]
+    fn what_is_due_happens_once() {
+        start().expect("there is a thread");
+        let due = counted();
+        for _ in 0..10 {
+            arm(&due, Instant::now() + Duration::from_millis(20));
+        }
+        let began = Instant::now();
+        while due.1.load(SeqCst) == 0 && began.elapsed() < Duration::from_secs(60) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        thread::sleep(Duration::from_millis(50));
+        assert_eq!(due.1.load(SeqCst), 1);
+        assert_eq!(entries(due.0.id), 0);
+    }
+}
