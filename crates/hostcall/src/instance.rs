@@ -380,16 +380,11 @@ impl<T: 'static> Instance<T> {
     /// fail what the closure does from then on. Nothing calls the guest if the
     /// instance is poisoned.
     pub fn guest<R>(&mut self, with: impl FnOnce(&mut Guest<'_, T>) -> R) -> R {
-        let limited = self.store.data().limits != Limits::NONE;
-        if limited {
-            // It fails only if the engine has no fuel, which was looked at before.
-            drop(limits::begin(&mut self.store));
-            limits::run_here(&mut self.store);
-        }
+        // It fails only if the engine has no fuel, which was looked at before.
+        drop(limits::begin(&mut self.store));
+        limits::run_here(&mut self.store);
         let result = with(&mut Guest::new(&mut self.reach(), &Within::Outside));
-        if limited {
-            limits::end(&mut self.store);
-        }
+        limits::end(&mut self.store);
         result
     }
 
@@ -436,9 +431,7 @@ impl<T: 'static> Instance<T> {
             self.store.set_fuel(u64::MAX).map_err(Error::wasmtime)?;
         }
         let data = self.store.data_mut();
-        data.limits = limits;
-        data.limiter.set(&limits);
-        data.guarded |= limits != Limits::NONE;
+        data.set_limits(limits);
         if limits.epochs() && data.budget.ticker.is_none() {
             limits::watch(&mut self.store, ticker);
         }

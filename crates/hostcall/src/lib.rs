@@ -258,3 +258,7 @@ struct ErrorsChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/constant-time.md")]
 struct ConstantTimeChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/limits.md")]
+struct LimitsChapter;

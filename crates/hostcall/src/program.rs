@@ -8,7 +8,7 @@ use crate::fiber::Fiber;
 use crate::host::{Host, ItemKind};
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
-use crate::limits::{self, Limits, Ticker, watched};
+use crate::limits::{self, LimitKind, Limits, Ticker, watched};
 use crate::owned::StoreData;
 use hostcall_link::{Crossing, ModuleInfo, Plan, plan};
 use linking::Linking;
@@ -262,8 +262,8 @@ impl<T: 'static> Program<T> {
         data.limiter.page = inner.page_layout.as_deref().map(PageLayout::memory);
         data.code = inner.code.clone();
         data.deferred = inner.deferred.clone();
-        data.guarded = self.waits_in().is_some() || inner.limits != Limits::NONE;
-        data.limiter.set(&inner.limits);
+        data.guarded = self.waits_in().is_some();
+        data.set_limits(inner.limits);
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
         if let Some(ticker) = &inner.ticker {
@@ -304,6 +304,8 @@ impl<T: 'static> Program<T> {
         let limit = limits::end(store);
         match (instance, limit) {
             (Ok(instance), None) => Ok(instance),
+            // Late, but made.
+            (Ok(instance), Some(limit)) if limit.limit == LimitKind::Time => Ok(instance),
             (Ok(_), Some(limit)) => Err(Error::limit_of(INSTANTIATION, limit)),
             (Err(error), limit) => {
                 let error = Error::from_call(error, INSTANTIATION, self.0.code.as_deref());

@@ -32,7 +32,7 @@ fn maps_and_folds() {
     let ms = Duration::from_millis;
     for (limits, kind) in [
         (Limits::NONE.fuel(100_000), LimitKind::Fuel),
-        (Limits::NONE.timeout(ms(20)), LimitKind::Time),
+        (Limits::NONE.timeout(ms(100)), LimitKind::Time),
     ] {
         let mut instance = mapped(limits);
         let inputs: Vec<i32> = (0..10).collect();
@@ -126,7 +126,7 @@ fn queueing(limits: Limits) -> Instance<i32> {
 
 #[test]
 fn what_was_queued_is_delivered_when_a_limit_stops_the_guest() {
-    let timeout = Limits::NONE.timeout(Duration::from_millis(20));
+    let timeout = Limits::NONE.timeout(Duration::from_millis(100));
     for limits in [Limits::NONE.fuel(10_000), timeout] {
         let mut instance = queueing(limits);
         let spin = instance.export::<i32, ()>("spin").unwrap();
@@ -314,4 +314,21 @@ fn calls_through_the_guest_handle() {
         instance.clear_poison();
         instance.guest(|guest| nothing.call_in(guest, ())).unwrap();
     }
+}
+
+#[cfg(feature = "wasi")]
+#[test]
+fn guests_with_wasi() {
+    use hostcall::wasi::WasiCtxBuilder;
+    let mut host = Host::<()>::new();
+    let limits = Limits::NONE.fuel(10_000);
+    host.limits(limits.timeout(Duration::from_secs(600)));
+    host.wasi(|()| WasiCtxBuilder::new().build_p1());
+    let guest = br#"(module
+        (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (loop (drop (call $yield)) (br 0))))"#;
+    let mut instance = host.program(guest).unwrap().instantiate(()).unwrap();
+    assert_eq!(limit(instance.run()), LimitKind::Fuel);
+    assert!(instance.is_poisoned());
 }

@@ -23,6 +23,8 @@ use wasmtime::{
 /// store; and what earlier ones have left.
 #[derive(Default)]
 pub(crate) struct Budget {
+    /// Whether there has ever been a limit: otherwise nothing is looked at.
+    pub limited: bool,
     /// Set if time counts in any way.
     began: Option<Instant>,
     /// A limit that was reached: until the call is over, all that is begun fails,
@@ -71,6 +73,9 @@ pub(crate) fn begin<T: 'static>(
     store: &mut impl AsContextMut<Data = StoreData<T>>,
 ) -> wasmtime::Result<()> {
     let mut store = store.as_context_mut();
+    if !store.data().budget.limited {
+        return Ok(());
+    }
     let limits = store.data().limits;
     if let Some(fuel) = limits.fuel {
         store.set_fuel(fuel)?;
@@ -109,6 +114,9 @@ pub(crate) fn watch<T: 'static>(store: &mut Store<StoreData<T>>, ticker: Arc<Tic
 
 /// Ends a call, and gives the limit by which it has failed whatever its result.
 pub(crate) fn end<T: 'static>(store: &mut Store<StoreData<T>>) -> Option<LimitExceeded> {
+    if !store.data().budget.limited {
+        return None;
+    }
     let fuel = store.data().limits.fuel.map(|given| {
         let left = store.get_fuel().unwrap_or_default();
         given.saturating_sub(left)
@@ -135,6 +143,15 @@ pub(crate) fn end<T: 'static>(store: &mut Store<StoreData<T>>) -> Option<LimitEx
 }
 
 impl<T> StoreData<T> {
+    /// Sets what calls may use from now on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        let limited = limits != Limits::NONE;
+        self.limits = limits;
+        self.limiter.set(&limits);
+        self.budget.limited |= limited;
+        self.guarded |= limited;
+    }
+
     /// A limit that was reached in the call that is being made.
     pub(crate) fn exceeded(&self) -> Option<LimitExceeded> {
         let transfer = self.budget.transfer.as_ref();
