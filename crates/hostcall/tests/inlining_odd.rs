@@ -567,10 +567,7 @@ fn the_host_page_does_not_count_against_limits() {
                 .unwrap()
                 .instantiate(Slow)
                 .unwrap_err();
-            assert!(
-                error.to_string().contains("exceeds memory limits"),
-                "{error}"
-            );
+            assert!(error.limit().is_some(), "{error}");
         }
     });
 }

@@ -4,6 +4,7 @@
 
 use hostcall::{Error, ErrorKind, Guest, Host, Instance, LimitKind, Limits, Program, Value};
 use std::future::pending;
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -451,4 +452,47 @@ fn a_host_function_that_looks_at_the_deadline_can_stop_by_itself() {
         let error = call(way, &mut instance, "run").unwrap_err();
         assert_eq!(error.limit().unwrap().limit, LimitKind::Time);
     }
+}
+
+/// What waits when the time is over is dropped then, and nothing of it is kept.
+#[test]
+fn a_deadline_leaves_nothing_behind() {
+    let alive = Arc::new(());
+    let mut host = Host::<Arc<()>>::new();
+    host.limits(Limits::NONE.timeout(Duration::from_millis(20)));
+    let waiting = alive.clone();
+    host.func_async("env", "wait", move || {
+        let held = waiting.clone();
+        async move {
+            pending::<()>().await;
+            drop(held);
+        }
+    });
+    let guest =
+        br#"(module (import "env" "wait" (func $wait)) (func (export "run") (call $wait)))"#;
+    let program = host.program(guest).unwrap();
+    let mut instance = program.instantiate(alive.clone()).unwrap();
+    for _ in 0..3 {
+        let error = call(Way::Async, &mut instance, "run").unwrap_err();
+        assert_eq!(error.limit().unwrap().limit, LimitKind::Time);
+        // Ours, that of the closure, and the state.
+        assert_eq!(Arc::strong_count(&alive), 3);
+    }
+    // With its call, long before its deadline.
+    let limits = Limits::NONE.timeout(Duration::from_secs(3600));
+    instance.set_limits(limits).unwrap();
+    runtime().block_on(async {
+        let run = instance.export::<(), ()>("run").unwrap();
+        let running = async { run.call_async(&mut instance, ()).await };
+        assert!(
+            tokio::time::timeout(Duration::from_millis(10), running)
+                .await
+                .is_err()
+        );
+    });
+    assert_eq!(Arc::strong_count(&alive), 3);
+    let engine = host.engine().weak();
+    drop((instance, program, host));
+    assert_eq!(Arc::strong_count(&alive), 1);
+    assert!(engine.upgrade().is_none());
 }
