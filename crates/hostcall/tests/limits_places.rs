@@ -332,3 +332,37 @@ fn guests_with_wasi() {
     assert_eq!(limit(instance.run()), LimitKind::Fuel);
     assert!(instance.is_poisoned());
 }
+
+/// The guest runs while a result is put into it, and can be stopped there.
+#[test]
+fn allocating_in_the_guest() {
+    let guest = br#"(module
+        (import "env" "name" (func $name (param i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (loop (br 0)) (unreachable))
+        (func (export "take") (param i32 i32))
+        (func (export "run") (call $name (i32.const 8))))"#;
+    for (limits, kind) in [
+        (Limits::NONE.fuel(10_000), LimitKind::Fuel),
+        (
+            Limits::NONE.timeout(Duration::from_millis(50)),
+            LimitKind::Time,
+        ),
+    ] {
+        let mut host = Host::<()>::new();
+        host.limits(limits);
+        host.func("env", "name", || "name".to_owned());
+        let mut instance = host.program(guest).unwrap().instantiate(()).unwrap();
+        let run = instance.export::<(), ()>("run").unwrap();
+        assert_eq!(limit(run.call(&mut instance, ())), kind);
+        assert!(instance.is_poisoned());
+        instance.clear_poison();
+        let take = instance.export::<&str, ()>("take").unwrap();
+        assert_eq!(limit(take.call(&mut instance, "text")), kind);
+        assert!(instance.is_poisoned());
+        instance.clear_poison();
+        let allocated = instance.guest(|guest| guest.alloc(8, 8));
+        assert_eq!(limit(allocated), kind);
+        assert!(instance.is_poisoned());
+    }
+}
