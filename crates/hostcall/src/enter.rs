@@ -6,7 +6,9 @@ use crate::fiber::Fiber;
 use crate::instance::Instance;
 use crate::limits::{self, Poison, watched};
 use crate::owned::{Owned, whole};
+use crate::posting::make_posted;
 use crate::reach::{Reach, StoreReach};
+use crate::shared::carried;
 use std::sync::Arc;
 
 impl<T: 'static> Instance<T> {
@@ -20,8 +22,9 @@ impl<T: 'static> Instance<T> {
         if self.store.data().guarded {
             return self.enter_guarded(export, call);
         }
-        let mut reach = self.reach();
-        call(&mut reach).map_err(|error| reach.failed(error, export))
+        let result = call(&mut self.reach());
+        self.make_posted();
+        result.map_err(|error| self.reach().failed(error, export))
     }
 
     #[inline(never)]
@@ -31,9 +34,10 @@ impl<T: 'static> Instance<T> {
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
         self.begin(export)?;
+        let _working = self.working(export);
         limits::run_here(&mut self.store);
-        let mut reach = self.reach();
-        let result = call(&mut reach);
+        let result = call(&mut self.reach());
+        self.make_posted();
         self.end(export, result)
     }
 
@@ -44,11 +48,15 @@ impl<T: 'static> Instance<T> {
         calls: impl FnOnce(&mut Self) -> Result<R, Error>,
     ) -> Result<R, Error> {
         if !self.store.data().guarded {
-            return calls(self);
+            let result = calls(self);
+            self.make_posted();
+            return result;
         }
         self.begin(export)?;
+        let _working = self.working(export);
         limits::run_here(&mut self.store);
         let result = calls(self);
+        self.make_posted();
         self.finish(export, result)
     }
 
@@ -104,12 +112,16 @@ impl<T: Send + 'static> Instance<T> {
         let fiber = self.fiber().map_err(Error::wasmtime)?;
         let watch = self.store.data_mut().watch();
         let wide = self.program().wide();
+        let working = self.store.data().hold.clone();
+        let _working = working.as_ref().map(|hold| hold.calling(export));
         let (mut call, mut result) = (Some(call), None);
         let ran = fiber.run(&mut self.store, |caller| {
             let mut reach = StoreReach::new(caller, Owned { get: whole }, wide);
             result = call.take().map(|call| call(&mut reach));
+            make_posted(&mut reach);
         });
-        let ran = watched(watch, ran).await;
+        let ran = watched(watch, ran);
+        let ran = carried(working.as_ref().map(|hold| hold.chain), ran).await;
         let result = match (ran, result) {
             (Ok(()), result) => result.expect("a fiber that ends has run its job"),
             // Where the guest was when its time was over.

@@ -4,6 +4,7 @@ use crate::deferred::DeferredFailure;
 use crate::fault::Fault;
 use crate::inline::InlinedCode;
 use crate::limits::LimitExceeded;
+use crate::reentry::Reentrancy;
 use crate::ty::Signature;
 use hostcall_link::{LinkError, ParseError, ProviderError};
 use std::fmt;
@@ -88,6 +89,9 @@ pub enum ErrorKind {
     /// A guest that imports async host functions was called where it cannot be
     /// suspended.
     Async(String),
+    /// A host function called its guest back, which it may not, or not as deep; or
+    /// waiting for a [`Shared`](crate::Shared) instance would be for itself.
+    Reentrancy(Reentrancy),
     /// A message made by [`Error::msg`].
     Message(String),
 }
@@ -218,6 +222,14 @@ impl Error {
         match &self.0.kind {
             ErrorKind::Limit(limit) => Some(limit),
             _ => self.0.denied.as_ref(),
+        }
+    }
+
+    /// The chain of calls that would have come back to itself, if that was refused.
+    pub fn reentrancy(&self) -> Option<&Reentrancy> {
+        match &self.0.kind {
+            ErrorKind::Reentrancy(refusal) => Some(refusal),
+            _ => None,
         }
     }
 
@@ -358,6 +370,11 @@ impl Error {
             inner.kind = ErrorKind::Panic(message.clone());
         } else if let Some(limit) = error.downcast_ref::<LimitExceeded>() {
             inner.kind = ErrorKind::Limit(*limit);
+        } else if let Some(refusal) = error.downcast_ref::<Error>().and_then(Error::reentrancy) {
+            let mut refusal = refusal.clone();
+            let export = inner.export.as_deref().unwrap_or_default();
+            refusal.passed(export, inner.site.as_deref());
+            inner.kind = ErrorKind::Reentrancy(refusal);
         } else if let Some(status) = exit_status(&error) {
             inner.kind = ErrorKind::Exit(status);
         } else if inner.site.is_none() {
@@ -457,6 +474,7 @@ impl std::error::Error for Error {
             ErrorKind::Link(error) => Some(error),
             ErrorKind::Provider(error) => Some(error),
             ErrorKind::Fault(fault) => Some(fault),
+            ErrorKind::Reentrancy(refusal) => Some(refusal),
             ErrorKind::Host => self.0.source.as_ref()?.chain().nth(self.contexts()),
             _ => None,
         }

@@ -97,11 +97,13 @@ where
         instance.enter_async(&self.name, call).await
     }
 
-    /// Calls the function from within a host function.
+    /// Calls the function from within a host function, which has to be declared
+    /// re-entrant: see [`Host::reentrant`](crate::Host::reentrant).
     ///
     /// # Errors
     ///
-    /// As [`Export::call`].
+    /// As [`Export::call`], and [`ErrorKind::Reentrancy`] if the host function may
+    /// not call the guest, or not as deep.
     pub fn call_in<T>(
         &self,
         guest: &mut crate::Guest<'_, T>,
@@ -276,6 +278,10 @@ fn needs(signature: &Signature) -> Needs {
 }
 
 impl DynExport {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The interface of the function.
     pub fn signature(&self) -> &Signature {
         &self.signature
@@ -314,11 +320,11 @@ impl DynExport {
         instance.enter_async(&self.name, call).await
     }
 
-    /// Calls the function from within a host function.
+    /// Calls the function from within a host function; see [`Export::call_in`].
     ///
     /// # Errors
     ///
-    /// As [`DynExport::call`].
+    /// As [`DynExport::call`], and those of [`Export::call_in`].
     pub fn call_in<T>(
         &self,
         guest: &mut crate::Guest<'_, T>,
@@ -329,7 +335,7 @@ impl DynExport {
         guest.inward(&self.name, |reach| self.call_raw(reach, args, results))
     }
 
-    fn call_raw(
+    pub(crate) fn call_raw(
         &self,
         reach: &mut dyn Reach,
         args: &[Value],

@@ -10,6 +10,7 @@ use crate::inline::HostState;
 use crate::limits::{Deadline, LimitExceeded, Limits};
 use crate::memory::{Borrows, Source, View};
 use crate::reach::{Access, Exports, Reach, StoreReach};
+use crate::reentry::nest;
 use crate::reference::GuestFunc;
 use crate::value::DynFunc;
 use std::fmt;
@@ -50,7 +51,8 @@ pub struct Guest<'a, T> {
 pub(crate) enum Within {
     /// The embedder, between calls.
     Outside,
-    /// A host function, which may call the guest to this depth.
+    /// A host function, which may call the guest to this depth: not at all if
+    /// it is zero.
     Host { site: Arc<Site>, depth: u32 },
 }
 
@@ -90,7 +92,7 @@ impl<'a, T> Guest<'a, T> {
         Guest { reach, within }
     }
 
-    /// Calls the guest.
+    /// Calls the guest, if the host function that has this handle may.
     pub(crate) fn inward<R>(
         &mut self,
         callee: &str,
@@ -98,12 +100,11 @@ impl<'a, T> Guest<'a, T> {
     ) -> Result<R, Error> {
         let reach = self.reach.as_reach();
         reach.usable()?;
-        let result = if reach.holds() {
-            let (mut call, mut result) = (Some(call), None);
-            let held = reach.hold(&mut |reach| result = call.take().map(|call| call(reach)));
-            held.and_then(|()| result.expect("what is held runs"))
-        } else {
-            call(&mut *reach)
+        let result = match self.within {
+            Within::Outside => hold(reach, call),
+            Within::Host { site, depth } => {
+                nest(reach, site, (callee, *depth), |reach| hold(reach, call))?
+            }
         };
         result.map_err(|error| reach.failed(error, callee))
     }
@@ -262,12 +263,14 @@ impl<'a, T> Guest<'a, T> {
         allocated.map_err(|error| self.reach.failed(error, "cabi_realloc"))
     }
 
-    /// Calls a function of the guest.
+    /// Calls a function of the guest. A host function has to be declared re-entrant
+    /// for that: see [`Host::reentrant`](crate::Host::reentrant).
     ///
     /// # Errors
     ///
     /// What the function does: a trap, or an error of a host function that it
-    /// calls.
+    /// calls. [`ErrorKind::Reentrancy`] if the host function may not call the guest,
+    /// or not as deep.
     pub fn call<P, R>(&mut self, func: &GuestFunc<P, R>, params: P::Value<'_>) -> Result<R, Error>
     where
         P: Lower,
@@ -343,7 +346,7 @@ impl<'a, T> Guest<'a, T> {
         resolve_dynamic(reach, func.0.func, REFERENCE, &[], None)
     }
 
-    fn func(&mut self, name: &str) -> Result<Func, Error> {
+    pub(crate) fn func(&mut self, name: &str) -> Result<Func, Error> {
         let quoted = name.escape_debug();
         match self.reach.export(name) {
             Some(Extern::Func(func)) => Ok(func),
@@ -388,6 +391,19 @@ fn limit_or_wasmtime(error: wasmtime::Error) -> Error {
         Some(limit) => Error::of(ErrorKind::Limit(*limit)),
         None => Error::wasmtime(error),
     }
+}
+
+/// Calls the guest where nothing can suspend it.
+fn hold<R>(
+    reach: &mut dyn Reach,
+    call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
+) -> wasmtime::Result<R> {
+    if !reach.holds() {
+        return call(reach);
+    }
+    let (mut call, mut result) = (Some(call), None);
+    reach.hold(&mut |reach| result = call.take().map(|call| call(reach)))?;
+    result.expect("what is held runs")
 }
 
 fn at_argument<V>(argument: u32, lifted: Lifted<V>) -> Result<V, Error> {

@@ -59,6 +59,7 @@ pub struct Host<T: 'static> {
     fuel_costs: Vec<(String, String, u64)>,
     pub(crate) items: Vec<Item<T>>,
     pub(crate) optional: Vec<(String, String)>,
+    reentrant: Vec<(String, String, u32)>,
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
     pub(crate) limits: Limits,
     pub(crate) inlining: InlineSettings,
@@ -241,6 +242,7 @@ impl<T: 'static> Host<T> {
             fuel_costs: Vec::new(),
             items: Vec::new(),
             optional: Vec::new(),
+            reentrant: Vec::new(),
             catch_all: None,
             limits: Limits::NONE,
             inlining: InlineSettings::default(),
@@ -366,6 +368,46 @@ impl<T: 'static> Host<T> {
     /// it: it traps when it is called.
     pub fn optional(&mut self, module: &str, name: &str) -> &mut Self {
         self.optional.push((module.to_owned(), name.to_owned()));
+        self
+    }
+
+    /// Lets the host function `module.name` call the guest back: while it does, as
+    /// many as `depth` such calls may be in each other. However the function is
+    /// offered, and be it by [`Host::catch_all`]; `#[hostcall(reentrant)]` is the
+    /// same for functions in `#[host_module]`.
+    ///
+    /// A function that is not declared so is refused, with the chain of calls:
+    /// guests seldom expect to be called while they call. Where the call can wait,
+    /// [`Guest::post`] needs no declaration.
+    ///
+    /// ```
+    /// use hostcall::{ErrorKind, Guest, Host};
+    ///
+    /// fn visit(guest: &mut Guest<'_, ()>, n: i32) -> Result<i32, hostcall::Error> {
+    ///     guest.export::<i32, i32>("visit_done")?.call_in(guest, n)
+    /// }
+    ///
+    /// let wat = br#"(module
+    ///     (import "env" "visit" (func $visit (param i32) (result i32)))
+    ///     (func (export "visit_done") (param i32) (result i32) (local.get 0))
+    ///     (func (export "main") (result i32) (call $visit (i32.const 7))))"#;
+    /// let mut host = Host::<()>::new();
+    /// host.func("env", "visit", visit);
+    /// let mut instance = host.program(wat)?.instantiate(())?;
+    /// let main = instance.export::<(), i32>("main")?;
+    /// let error = main.call(&mut instance, ()).unwrap_err();
+    /// assert!(matches!(error.kind(), ErrorKind::Reentrancy(_)));
+    /// assert!(error.to_string().contains("main -> env.visit -> visit_done"));
+    ///
+    /// host.reentrant("env", "visit", 1);
+    /// let mut instance = host.program(wat)?.instantiate(())?;
+    /// let main = instance.export::<(), i32>("main")?;
+    /// assert_eq!(main.call(&mut instance, ())?, 7);
+    /// # Ok::<(), hostcall::Error>(())
+    /// ```
+    pub fn reentrant(&mut self, module: &str, name: &str, depth: u32) -> &mut Self {
+        self.reentrant
+            .push((module.to_owned(), name.to_owned(), depth));
         self
     }
 

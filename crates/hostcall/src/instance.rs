@@ -81,6 +81,9 @@ const START: &str = "hostcall:start";
 /// What stands for the name of an export when kept calls are delivered.
 const DELIVERY: &str = "(delivery)";
 
+/// What stands for it when the host works on the guest by a handle.
+const GUEST: &str = "(guest)";
+
 /// An instance of a [`Program`], with the state that its host functions work
 /// on.
 ///
@@ -118,13 +121,18 @@ impl<T: 'static> Instance<T> {
     /// Runs the start function, where instantiating has left that to us: calls
     /// that it has queued are delivered even if it traps.
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        if self.program.deferred().is_none() {
-            return Ok(());
+        match self.start_func() {
+            Some(start) => self.enter(INSTANTIATION, |reach| run_start(reach, &start)),
+            None => {
+                self.make_posted();
+                Ok(())
+            }
         }
-        let Some(start) = self.added_func(START) else {
-            return Ok(());
-        };
-        self.enter(INSTANTIATION, |reach| run_start(reach, &start))
+    }
+
+    fn start_func(&mut self) -> Option<Func> {
+        self.program.deferred()?;
+        self.added_func(START)
     }
 
     /// The same; async host functions may wait.
@@ -132,13 +140,11 @@ impl<T: 'static> Instance<T> {
     where
         T: Send,
     {
-        if self.program.deferred().is_none() {
+        let start = self.start_func();
+        if start.is_none() && self.store.data().posts.is_empty() {
             return Ok(());
         }
-        let Some(start) = self.added_func(START) else {
-            return Ok(());
-        };
-        let call = |reach: &mut dyn Reach| run_start(reach, &start);
+        let call = |reach: &mut dyn Reach| start.map_or(Ok(()), |start| run_start(reach, &start));
         self.enter_async(INSTANTIATION, call).await
     }
 
@@ -374,7 +380,7 @@ impl<T: 'static> Instance<T> {
     }
 
     /// Lets `with` work on the guest as a host function can: read and write
-    /// memory, allocate, call.
+    /// memory, allocate, call. Calls that are posted meanwhile are made after it.
     ///
     /// All that it does is one call, as far as [`Limits`] go; those that are reached
     /// fail what the closure does from then on. Nothing calls the guest if the
@@ -383,7 +389,10 @@ impl<T: 'static> Instance<T> {
         // It fails only if the engine has no fuel, which was looked at before.
         drop(limits::begin(&mut self.store));
         limits::run_here(&mut self.store);
+        let working = self.working(GUEST);
         let result = with(&mut Guest::new(&mut self.reach(), &Within::Outside));
+        self.make_posted();
+        drop(working);
         limits::end(&mut self.store);
         result
     }

@@ -179,12 +179,15 @@ mod linker;
 mod map;
 mod memory;
 mod owned;
+mod posting;
 mod program;
 mod reach;
+mod reentry;
 mod reference;
 mod registry;
 mod results;
 mod secret;
+mod shared;
 pub mod testing;
 mod ty;
 mod value;
@@ -210,9 +213,12 @@ pub use instance::{ImportCalls, Instance};
 pub use limits::{Deadline, LimitExceeded, LimitKind, Limits, Usage};
 pub use map::{MapIter, Scalars};
 pub use owned::StoreData;
+pub use posting::Posted;
 pub use program::Program;
+pub use reentry::Reentrancy;
 pub use reference::{GuestFunc, HostRef};
 pub use secret::Secret;
+pub use shared::{AsyncSharedGuard, Shared, SharedGuard, one_chain};
 pub use ty::{Signature, Type};
 pub use value::{DynFunc, DynObject, Value};
 
@@ -246,6 +252,10 @@ struct MappedChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/async.md")]
 struct AsyncChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/reentrancy.md")]
+struct ReentrancyChapter;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/crossings.md")]

@@ -88,6 +88,9 @@ pub struct Limits {
     /// Wall-clock time inside host functions, with what the guest does when they
     /// call it, and with waiting.
     pub host_time: Option<Duration>,
+    /// Calls that host functions have posted, waiting or with an outcome that was
+    /// not taken: 1,024 if not set.
+    pub posted: Option<usize>,
 }
 
 impl Limits {
@@ -102,6 +105,7 @@ impl Limits {
         host_calls: None,
         transferred: None,
         host_time: None,
+        posted: None,
     };
 
     /// Allows at most `bytes` in each memory.
@@ -113,6 +117,13 @@ impl Limits {
     /// Allows at most `elements` in each table.
     pub const fn table(mut self, elements: usize) -> Limits {
         self.table = Some(elements);
+        self
+    }
+
+    /// Allows at most so many calls that host functions have posted, see
+    /// [`Guest::post`](crate::Guest::post).
+    pub const fn posted(mut self, calls: usize) -> Limits {
+        self.posted = Some(calls);
         self
     }
 

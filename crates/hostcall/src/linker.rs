@@ -11,12 +11,14 @@ use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
 use crate::limits::{Deadline, Limits};
+use crate::posting::Posts;
 use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
+use crate::reentry::frame_name;
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
 use std::time::Instant;
-use wasmtime::{Extern, Linker, Memory};
+use wasmtime::{Extern, FrameInfo, Linker, Memory};
 
 /// Registers functions over a part `M` of the data `D` of a store.
 pub(crate) struct LinkerRegistry<'l, D: 'static, G> {
@@ -71,6 +73,14 @@ where
 
     fn deadline(&self, _: &D) -> Option<Instant> {
         None
+    }
+
+    fn posts<'d>(&self, _: &'d mut D) -> Option<&'d mut Posts> {
+        None
+    }
+
+    fn function(&self, _: &D, frame: &FrameInfo) -> Option<String> {
+        Some(frame_name(frame))
     }
 
     fn page<S: Exports<Data = D>>(&self, _: &mut S) -> Option<(Memory, Arc<PageLayout>)> {

@@ -7,13 +7,16 @@ use crate::fiber::Fiber;
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::limits::{self, Budget, LimitExceeded, Limiter, Limits, Transfer};
 use crate::memory::Source;
+use crate::posting::Posts;
+use crate::program::Program;
 use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
+use crate::shared::Hold;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use wasmtime::{Extern, Memory, Store};
+use wasmtime::{Extern, FrameInfo, Memory, Store};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
@@ -43,6 +46,12 @@ pub struct StoreData<T: 'static> {
     /// Where the stack was when such records began to be delivered, while they
     /// are.
     pub(crate) delivering: Option<usize>,
+    /// What the guest is an instance of.
+    pub(crate) program: Option<Program<T>>,
+    /// The calls that host functions have posted.
+    pub(crate) posts: Posts,
+    /// By whom the instance is held, if it is shared.
+    pub(crate) hold: Option<Arc<Hold>>,
     /// Until when the call that is being made may take.
     pub(crate) deadline: Option<Instant>,
     /// What it may use, and what became of those before it.
@@ -75,6 +84,9 @@ impl<T: 'static> StoreData<T> {
             kept: VecDeque::new(),
             drains: 0,
             delivering: None,
+            program: None,
+            posts: Posts::default(),
+            hold: None,
             deadline: None,
             budget: Budget::default(),
             guarded: false,
@@ -243,6 +255,14 @@ where
 
     fn take_denied(&self, data: &mut StoreData<T>) -> Option<LimitExceeded> {
         data.limiter.denied.take()
+    }
+
+    fn posts<'d>(&self, data: &'d mut StoreData<T>) -> Option<&'d mut Posts> {
+        Some(&mut data.posts)
+    }
+
+    fn function(&self, data: &StoreData<T>, frame: &FrameInfo) -> Option<String> {
+        data.program.as_ref()?.function(frame)
     }
 
     fn page<S: Exports<Data = StoreData<T>>>(

@@ -10,13 +10,14 @@ use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
 use crate::limits::{self, LimitKind, Limits, Ticker, watched};
 use crate::owned::StoreData;
-use hostcall_link::{Crossing, ModuleInfo, Plan, plan};
+use crate::reentry::{frame_name, link};
+use hostcall_link::{Crossing, ExternType, ModuleInfo, Plan, plan};
 use linking::Linking;
 use rewriting::LinkedGuest;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use wasmtime::{Engine, Extern, InstancePre, Linker, Module, Store};
+use wasmtime::{Engine, Extern, FrameInfo, InstancePre, Linker, Module, Store};
 
 mod file;
 mod inlining;
@@ -264,6 +265,7 @@ impl<T: 'static> Program<T> {
         data.deferred = inner.deferred.clone();
         data.guarded = self.waits_in().is_some();
         data.set_limits(inner.limits);
+        data.program = Some(self.clone());
         let mut store = Store::new(inner.module.engine(), data);
         store.limiter(|data| &mut data.limiter);
         if let Some(ticker) = &inner.ticker {
@@ -371,6 +373,22 @@ impl<T: 'static> Program<T> {
     pub(crate) fn ticker(&self) -> Arc<Ticker> {
         let ticker = self.0.ticker.clone();
         ticker.unwrap_or_else(|| Ticker::new(self.0.module.engine()))
+    }
+
+    /// What a chain of calls shows of a function of the guest, or of a module beside
+    /// it; `None` for what linking has added.
+    pub(crate) fn function(&self, frame: &FrameInfo) -> Option<String> {
+        if !Module::same(frame.module(), &self.0.module) {
+            return Some(frame_name(frame));
+        }
+        let index = match &self.0.code {
+            Some(code) => code.original(frame)?,
+            None => frame.func_index(),
+        };
+        let mut exports = self.0.info.exports.iter();
+        let export = exports
+            .find(|export| export.index == index && matches!(export.ty, ExternType::Func(_)));
+        Some(export.map_or_else(|| frame_name(frame), |export| link(&export.name)))
     }
 
     pub(crate) fn wide(&self) -> bool {

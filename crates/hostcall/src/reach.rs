@@ -10,6 +10,7 @@ use crate::fault::{Fault, Lifted};
 use crate::inline::{InlinedCode, Page, PageLayout};
 use crate::limits::{LimitExceeded, Limits, Transfer};
 use crate::memory::{Source, check, check_align};
+use crate::posting::Posts;
 use crate::reference::{HostObject, Reference};
 use crate::results::unusable;
 use std::any::Any;
@@ -17,8 +18,8 @@ use std::mem::MaybeUninit;
 use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::{
-    AsContext, AsContextMut, Caller, Extern, ExternRef, Func, Memory, Ref, RootScope, StoreContext,
-    StoreContextMut, TypedFunc, ValRaw,
+    AsContext, AsContextMut, Caller, Extern, ExternRef, FrameInfo, Func, Memory, Ref, RootScope,
+    StoreContext, StoreContextMut, TypedFunc, Val, ValRaw, WasmBacktrace,
 };
 
 /// The memory that pointers of a guest refer to.
@@ -233,6 +234,11 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn take_denied(&self, _data: &mut D) -> Option<LimitExceeded> {
         None
     }
+    /// The calls that were posted, where they are made.
+    fn posts<'d>(&self, data: &'d mut D) -> Option<&'d mut Posts>;
+    /// The name of the function of the guest that a frame is of: that of an export,
+    /// if it is one. `None` for what linking has added.
+    fn function(&self, data: &D, frame: &FrameInfo) -> Option<String>;
     /// The host page of the guest that called, if it has one.
     fn page<S: Exports<Data = D>>(&self, store: &mut S) -> Option<(Memory, Arc<PageLayout>)>;
     /// The code that linking has put into the guest, if that is known.
@@ -305,6 +311,10 @@ pub(crate) trait Reach {
     /// Whether the guest may be called: its instance is not poisoned, and no limit
     /// was reached.
     fn usable(&self) -> Result<(), Error>;
+    /// The calls that were posted, where they are made.
+    fn posts(&mut self) -> Option<&mut Posts>;
+    /// The function of the guest that the host has called, if that can be found.
+    fn outermost(&self) -> Option<String>;
     /// Calls a function of the guest.
     ///
     /// # Safety
@@ -560,6 +570,22 @@ where
         self.access.usable(self.store.as_context().data())
     }
 
+    fn posts(&mut self) -> Option<&mut Posts> {
+        self.access.posts(self.store.data_mut())
+    }
+
+    #[cold]
+    fn outermost(&self) -> Option<String> {
+        let backtrace = WasmBacktrace::force_capture(&self.store);
+        let frames = backtrace.frames();
+        if frames.len() >= FRAMES {
+            return None;
+        }
+        let data = self.store.as_context();
+        let mut names = frames.iter().rev();
+        names.find_map(|frame| self.access.function(data.data(), frame))
+    }
+
     fn page(&mut self) -> Option<Page<'_>> {
         let (memory, layout) = self.access.page(&mut self.store)?;
         Some(Page::new(layout, memory.data_mut(&mut self.store)))
@@ -600,6 +626,10 @@ where
         func: &Func,
         slots: &mut [MaybeUninit<ValRaw>],
     ) -> wasmtime::Result<()> {
+        if !A::OWNED {
+            // SAFETY: promised by the caller.
+            return unsafe { call_checked(&mut self.store, func, slots) };
+        }
         let slots = std::ptr::from_mut(slots) as *mut [ValRaw];
         // SAFETY: the caller promises that the parameters are in place and
         // the results have room.
@@ -607,6 +637,35 @@ where
         called.map_err(|error| self.access.stopped(self.store.data_mut(), error))
     }
 }
+
+/// Calls a function as any user of Wasmtime does, who is told where that cannot
+/// be: on a fiber, which might be suspended with frames of host functions on it.
+///
+/// # Safety
+///
+/// As [`Reach::call`].
+unsafe fn call_checked(
+    store: &mut impl Exports,
+    func: &Func,
+    slots: &mut [MaybeUninit<ValRaw>],
+) -> wasmtime::Result<()> {
+    let ty = func.ty(&*store);
+    let mut scope = RootScope::new(store);
+    let params = ty.params().zip(&*slots).map(|(ty, slot)| {
+        // SAFETY: the caller promises parameters of these types.
+        unsafe { Val::from_raw(&mut scope, slot.assume_init(), ty) }
+    });
+    let params: Vec<_> = params.collect();
+    let mut results = vec![Val::I32(0); ty.results().len()];
+    func.call(&mut scope, &params, &mut results)?;
+    for (slot, result) in slots.iter_mut().zip(&results) {
+        slot.write(result.to_raw(&mut scope)?);
+    }
+    Ok(())
+}
+
+/// Frames that Wasmtime captures at most: with as many, the outermost is missing.
+const FRAMES: usize = 20;
 
 /// The error for a function or object of another instance.
 #[cold]

@@ -29,6 +29,7 @@ impl fmt::Display for Headline<'_> {
             (ErrorKind::Provider(error), _) => write!(f, "{error}"),
             (ErrorKind::Limit(limit), Some(site)) => write!(f, "{limit}, in {site}"),
             (ErrorKind::Limit(limit), None) => write!(f, "{limit}"),
+            (ErrorKind::Reentrancy(refusal), _) => write!(f, "{refusal}"),
             (ErrorKind::Wasmtime, _) => f.write_str(&self.0.cause()),
             (
                 ErrorKind::Text(message)

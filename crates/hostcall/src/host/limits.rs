@@ -75,6 +75,11 @@ impl<T: 'static> Host<T> {
         if let Some((_, _, fuel)) = cost {
             options.fuel = *fuel;
         }
+        let mut depths = self.reentrant.iter().rev();
+        let depth = depths.find(|(of, called, _)| (&**of, &**called) == (module, name));
+        if let Some((_, _, depth)) = depth {
+            options.reentrant = *depth;
+        }
         options
     }
 

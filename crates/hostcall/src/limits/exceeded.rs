@@ -38,6 +38,8 @@ pub enum LimitKind {
     HostTime,
     /// Instances of a host at once; see [`Host::pooling`](crate::Host::pooling).
     Instances,
+    /// Calls that were posted, see [`Guest::post`](crate::Guest::post).
+    Posted,
 }
 
 impl fmt::Display for LimitExceeded {
@@ -88,6 +90,11 @@ impl fmt::Display for LimitExceeded {
             LimitKind::Instances => write!(
                 f,
                 "there may be {allowed} instances at once, all of which are in use"
+            ),
+            LimitKind::Posted => write!(
+                f,
+                "{allowed} posted calls wait, or have outcomes that were not taken: take them by \
+                 `Instance::take_posted`, or allow more by `Limits::posted`"
             ),
         }
     }

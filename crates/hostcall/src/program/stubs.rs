@@ -183,7 +183,7 @@ impl<T: 'static> Maker<'_, T> {
             fuel: options.fuel,
             caller: Within::Host {
                 site: site.clone(),
-                depth: func.options.reentrant,
+                depth: options.reentrant,
             },
             site,
             shape: Shape::new(record, self.memory.memory64),
