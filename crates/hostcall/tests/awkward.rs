@@ -221,7 +221,8 @@ fn start_functions_that_call_the_host() {
             guest.state_mut().push(text);
             guest.export::<u32, u32>("double")?.call_in(guest, 21)
         }
-    });
+    })
+    .reentrant("env", "call", 1);
     let mut guest = instance(
         &host,
         &format!(
@@ -525,7 +526,8 @@ fn imports_that_are_passed_as_callbacks() {
     });
     host.func("env", "call", {
         |guest: &mut Guest<'_, Vec<String>>, f: GuestFunc<(u32, u32), ()>| guest.call(&f, (8, 5))
-    });
+    })
+    .reentrant("env", "call", 1);
     let mut guest = instance(
         &host,
         r#"(module
@@ -553,7 +555,8 @@ fn tables_of_functions() {
             let f = guest.table_func::<i32, i32>("__indirect_function_table", index.into())?;
             guest.call(&f, n)
         }
-    });
+    })
+    .reentrant("env", "f", 1);
     let mut guest = instance(
         &host,
         r#"(module

@@ -438,7 +438,9 @@ fn what_kept_calls_queue_comes_before_calls_of_a_guest_that_goes_on() {
         .func("env", "try", |guest: &mut Guest<'_, Log>| {
             let inner = guest.export::<(), ()>("inner").unwrap();
             inner.call_in(guest, ()).unwrap_err();
-        });
+        })
+        .reentrant("env", "later", 1)
+        .reentrant("env", "try", 1);
     let guest = br#"(module
         (import "env" "fail" (func $fail))
         (import "env" "note" (func $note (param i32)))

@@ -16,7 +16,8 @@ fn a_dynamic_host_function_calls_the_guest() {
         then.call_in(guest, &args[..1], &mut once)?;
         let double = guest.export_dynamic("double")?;
         double.call_in(guest, &once, results)
-    });
+    })
+    .reentrant("env", "apply", 1);
     let guest = br#"(module
         (import "env" "apply" (func $apply (param i32 funcref) (result i32)))
         (elem declare func $next)

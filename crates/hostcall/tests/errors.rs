@@ -46,7 +46,8 @@ fn host() -> Host<u32> {
         "shop",
         "call_back",
         |guest: &mut Guest<'_, u32>, article: u32, order: Order| guest.call(&order, article),
-    );
+    )
+    .reentrant("shop", "call_back", 16);
     host
 }
 

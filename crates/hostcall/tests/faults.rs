@@ -1070,7 +1070,8 @@ fn mutual(depth: u32) -> Error {
         |guest: &mut Guest<'_, ()>, n: u32| -> Result<(), Error> {
             guest.export::<u32, ()>("run")?.call_in(guest, n)
         },
-    );
+    )
+    .reentrant("env", "again", depth);
     let mut instance = instance(
         &host,
         r#"(module

@@ -141,6 +141,7 @@ struct Parsed(Result<u32, String>);
 fn geo() -> Instance<Geo> {
     let mut host = Host::new();
     Geo::add_to_host(&mut host, |geo| geo);
+    host.reentrant("geo", "visit", 1);
     host.program(guest!("c-abi"))
         .unwrap()
         .instantiate(Geo)

@@ -819,6 +819,9 @@ fn guest_functions() {
         "unit",
         |guest: &mut Guest<'_, ()>, f: GuestFunc<(), ()>| guest.call(&f, ()),
     );
+    for name in ["twice", "maybe", "text", "unit"] {
+        host.reentrant("env", name, 1);
+    }
     let mut guest = instance(
         &host,
         &format!(
@@ -1418,7 +1421,8 @@ fn optional_wrapped_functions() {
     let mut host = Host::<()>::new();
     host.func("env", "call", {
         |guest: &mut Guest<'_, ()>, f: GuestFunc<i32, i32>| guest.call(&f, 41)
-    });
+    })
+    .reentrant("env", "call", 1);
     let mut guest = instance(
         &host,
         r#"(module

@@ -229,6 +229,9 @@ pub fn host(app: &App) -> Host<App> {
         let app = guest.state_mut();
         app.see(format_args!("calm {n} is over, failed: {failed}"))
     });
+    for name in ["later", "calm", "now"] {
+        host.reentrant("env", name, u32::MAX);
+    }
     host.optional("env", "optional")
         .catch_all(|guest, import, args, _| {
             guest
