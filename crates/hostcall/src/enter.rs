@@ -60,6 +60,14 @@ impl<T: 'static> Instance<T> {
         self.finish(export, result)
     }
 
+    /// Makes the calls that were posted where Wasmtime has run the guest, not we.
+    pub(crate) fn make_posted_apart(&mut self, export: &str) -> Result<(), Error> {
+        self.renew(export)?;
+        limits::run_here(&mut self.store);
+        self.make_posted();
+        self.finish(export, Ok(()))
+    }
+
     /// What comes before a call of `export` that cannot be suspended.
     fn begin(&mut self, export: &str) -> Result<(), Error> {
         self.check_synchronous(export)?;

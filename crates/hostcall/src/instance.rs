@@ -123,10 +123,8 @@ impl<T: 'static> Instance<T> {
     pub(crate) fn start(&mut self) -> Result<(), Error> {
         match self.start_func() {
             Some(start) => self.enter(INSTANTIATION, |reach| run_start(reach, &start)),
-            None => {
-                self.make_posted();
-                Ok(())
-            }
+            None if self.store.data().posts.is_empty() => Ok(()),
+            None => self.make_posted_apart(INSTANTIATION),
         }
     }
 

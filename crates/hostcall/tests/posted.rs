@@ -179,11 +179,7 @@ fn what_does_not_fit_is_refused_at_once() {
     let cases: [(&str, Vec<Value>, &str); 7] = [
         ("none", vec![], "the guest has no export `none`"),
         ("memory", vec![], "export `memory` is not a function"),
-        (
-            "event",
-            vec![],
-            "export `event` has type (i32) -> i32",
-        ),
+        ("event", vec![], "export `event` has type (i32) -> i32"),
         (
             "event",
             vec![1.5.into()],

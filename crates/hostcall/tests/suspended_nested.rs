@@ -65,7 +65,9 @@ fn instance() -> Instance<()> {
         }
         n
     });
-    host.func("env", "visit", visit);
+    host.func("env", "visit", visit)
+        .reentrant("env", "visit", 16)
+        .reentrant("env", "visit_async", 16);
     let signature = "func(n: s32) -> s32".parse().unwrap();
     host.func_async_dynamic("env", "visit_async", signature, visit_async);
     let program = host.program(GUEST.as_bytes()).unwrap();
@@ -199,7 +201,8 @@ fn a_function_reference_is_called_while_the_guest_may_be_suspended() {
         "env",
         "apply",
         |guest: &mut Guest<'_, ()>, f: GuestFunc<i32, i32>, n: i32| guest.call(&f, n),
-    );
+    )
+    .reentrant("env", "apply", 1);
     let program = host
         .program(
             br#"(module
