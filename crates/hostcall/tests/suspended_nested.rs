@@ -70,6 +70,8 @@ fn instance() -> Instance<()> {
         .reentrant("env", "visit_async", 16);
     let signature = "func(n: s32) -> s32".parse().unwrap();
     host.func_async_dynamic("env", "visit_async", signature, visit_async);
+    host.reentrant("env", "visit", 1);
+    host.reentrant("env", "visit_async", 1);
     let program = host.program(GUEST.as_bytes()).unwrap();
     program.instantiate(()).unwrap()
 }
@@ -203,6 +205,7 @@ fn a_function_reference_is_called_while_the_guest_may_be_suspended() {
         |guest: &mut Guest<'_, ()>, f: GuestFunc<i32, i32>, n: i32| guest.call(&f, n),
     )
     .reentrant("env", "apply", 1);
+    host.reentrant("env", "apply", 1);
     let program = host
         .program(
             br#"(module
