@@ -60,6 +60,7 @@ c_guest wordcount/wordcount.c wordcount/wordcount.wasm release -O2
 c_guest wordcount/wordcount.c wordcount/wordcount-debug.wasm debug -O2
 c_guest c-abi/c-abi.c c-abi/c-abi.wasm release -Oz --export-table
 c_guest crash/crash.c crash/crash.wasm debug -O1
+c_guest plugins/counter.c plugins/counter.wasm release -O2
 
 # No name section here: a guest whose functions have only numbers.
 "$PYTHON" -m ziglang cc -target wasm32-wasi -Oz -s -std=c11 -Wall -Wextra \

@@ -1,0 +1,120 @@
+//! A plugin host: many tenants have their requests answered by a guest in C that
+//! keeps what it knows in a key-value store on disk; then others come, whose
+//! plugins do what they can to get in the way.
+//!
+//! ```text
+//! cargo run --release --example plugins
+//! cargo run --release --example plugins -- 500 5
+//! ```
+
+mod caller;
+mod host;
+mod plugins;
+mod scenario;
+mod store;
+
+use caller::Outcome;
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
+use plugins::{COUNTER, MALICIOUS};
+use scenario::{Report, Scenario};
+use std::process::ExitCode;
+use std::time::Duration;
+
+const USAGE: &str = "usage: cargo run --release --example plugins -- [TENANTS [SECONDS]]";
+
+/// A line under the header and none between rows.
+const STYLE: TableStyle = presets::ASCII_NO_BORDERS.row_separator(LineStyle::none());
+
+fn main() -> ExitCode {
+    let Some(scenario) = parse(std::env::args().skip(1)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match scenario.run() {
+        Ok(report) => {
+            print(&report);
+            match report.is_good() {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(mut args: impl Iterator<Item = String>) -> Option<Scenario> {
+    let tenants = args.next().map_or(Some(200), |arg| arg.parse().ok())?;
+    let seconds = args.next().map_or(Some(3), |arg| arg.parse::<u32>().ok())?;
+    let fits = tenants > 0 && args.next().is_none();
+    fits.then_some(Scenario {
+        tenants,
+        time: Duration::from_secs(seconds.into()),
+        pace: Duration::from_millis(200),
+        timeout: Duration::from_millis(500),
+    })
+}
+
+fn print(report: &Report) {
+    let mut table = Table::new();
+    let header = [
+        "plugin",
+        "calls",
+        "ok",
+        "poisoned",
+        "p50",
+        "p99",
+        "first failure",
+    ];
+    table.load_style(STYLE).set_header(header);
+    row(
+        &mut table,
+        &format!("{}, alone", COUNTER.name),
+        &report.alone,
+    );
+    row(
+        &mut table,
+        &format!("{}, together", COUNTER.name),
+        &report.beside,
+    );
+    for (plugin, outcome) in MALICIOUS.iter().zip(&report.malicious) {
+        row(&mut table, plugin.name, outcome);
+    }
+    for column in 1..6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("{table}");
+    println!("{} views are in the store", report.views);
+    let (alone, beside) = (report.alone.percentile(99), report.beside.percentile(99));
+    println!(
+        "p99 of {} beside malicious plugins: {:.2} times what it is alone",
+        COUNTER.name,
+        beside.as_secs_f64() / alone.as_secs_f64(),
+    );
+}
+
+fn row(table: &mut Table, name: &str, outcome: &Outcome) {
+    table.add_row([
+        name.to_owned(),
+        outcome.calls.to_string(),
+        outcome.answered.to_string(),
+        outcome.poisoned.to_string(),
+        milliseconds(outcome.percentile(50)),
+        milliseconds(outcome.percentile(99)),
+        outcome.failure.as_deref().map_or(String::new(), shortened),
+    ]);
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+/// Without the backtrace, which comes last.
+fn shortened(message: &str) -> String {
+    let end = message.find("; guest backtrace").unwrap_or(message.len());
+    message[..end].to_owned()
+}
