@@ -151,12 +151,4 @@ impl Outcome {
         }
         all
     }
-
-    /// The time that so many of a hundred calls took at most.
-    pub fn percentile(&self, percent: usize) -> Duration {
-        let mut times = self.times.clone();
-        times.sort_unstable();
-        let at = (times.len() * percent).div_ceil(100);
-        times[at.saturating_sub(1)]
-    }
 }

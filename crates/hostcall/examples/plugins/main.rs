@@ -89,7 +89,10 @@ fn print(report: &Report) {
     }
     println!("{table}");
     println!("{} views are in the store", report.views);
-    let (alone, beside) = (report.alone.percentile(99), report.beside.percentile(99));
+    let (alone, beside) = (
+        percentile(&report.alone, 99),
+        percentile(&report.beside, 99),
+    );
     println!(
         "p99 of {} beside malicious plugins: {:.2} times what it is alone",
         COUNTER.name,
@@ -103,10 +106,18 @@ fn row(table: &mut Table, name: &str, outcome: &Outcome) {
         outcome.calls.to_string(),
         outcome.answered.to_string(),
         outcome.poisoned.to_string(),
-        milliseconds(outcome.percentile(50)),
-        milliseconds(outcome.percentile(99)),
+        milliseconds(percentile(outcome, 50)),
+        milliseconds(percentile(outcome, 99)),
         outcome.failure.as_deref().map_or(String::new(), shortened),
     ]);
+}
+
+/// The time that so many of a hundred calls took at most.
+fn percentile(outcome: &Outcome, percent: usize) -> Duration {
+    let mut times = outcome.times.clone();
+    times.sort_unstable();
+    let at = (times.len() * percent).div_ceil(100);
+    times[at - 1]
 }
 
 fn milliseconds(time: Duration) -> String {

@@ -8,6 +8,7 @@ use crate::store::Store;
 use hostcall::Error;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::task::JoinSet;
@@ -115,8 +116,9 @@ pub struct Temporary(pub PathBuf);
 
 impl Temporary {
     pub fn new() -> std::io::Result<Temporary> {
-        let name = format!("hostcall-plugins-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let (process, n) = (std::process::id(), MADE.fetch_add(1, Relaxed));
+        let path = std::env::temp_dir().join(format!("hostcall-plugins-{process}-{n}"));
         fs::create_dir_all(&path)?;
         Ok(Temporary(path))
     }
