@@ -8,12 +8,14 @@ mod host;
 mod plugins;
 #[path = "../examples/plugins/scenario.rs"]
 mod scenario;
+#[path = "../examples/plugins/share.rs"]
+mod share;
 #[path = "../examples/plugins/store.rs"]
 mod store;
 
 use host::Tenant;
 use hostcall::{ErrorKind, Export, Instance};
-use plugins::{COUNTER, MALICIOUS};
+use plugins::{COUNTER, MALICIOUS, Plugin};
 use scenario::{Scenario, Temporary};
 use std::future::Future;
 use std::time::Duration;
@@ -26,6 +28,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 fn requests_are_answered_and_attacks_stopped() {
     let scenario = Scenario {
         tenants: 20,
+        rounds: 1,
         time: Duration::from_millis(300),
         pace: Duration::from_millis(20),
         timeout: TIMEOUT,
@@ -42,10 +45,19 @@ fn requests_are_answered_and_attacks_stopped() {
         assert!(outcome.calls > 0, "{name}");
         assert_eq!(outcome.answered, 0, "{name}");
         assert_eq!(outcome.as_meant, outcome.calls, "{name}: {failure:?}");
-        let poisoned = if plugin.poisons { outcome.calls } else { 0 };
+        let poisoned = if is_poisoned(plugin) {
+            outcome.calls
+        } else {
+            0
+        };
         assert_eq!(outcome.poisoned, poisoned, "{name}");
     }
     assert!(report.is_good());
+}
+
+/// Only `loop` is stopped amid its own code: the others call the host, or trap.
+fn is_poisoned(plugin: &Plugin) -> bool {
+    plugin.name == "loop"
 }
 
 #[test]
@@ -58,10 +70,11 @@ fn what_is_not_poisoned_is_stopped_again() {
             let loaded = plugin.load(&host, TIMEOUT / 2).unwrap();
             let mut instance = loaded.instantiate(tenant).await.unwrap();
             handle(&mut instance, "/").await.unwrap_err();
-            assert_eq!(instance.is_poisoned(), plugin.poisons, "{}", plugin.name);
+            let poisoned = is_poisoned(plugin);
+            assert_eq!(instance.is_poisoned(), poisoned, "{}", plugin.name);
             let again = handle(&mut instance, "/").await.unwrap_err();
             let refused = matches!(again.kind(), ErrorKind::Poisoned(_));
-            assert_eq!(refused, plugin.poisons, "{}: {again}", plugin.name);
+            assert_eq!(refused, poisoned, "{}: {again}", plugin.name);
         }
     });
 }

@@ -2,6 +2,7 @@
 
 use crate::host::Tenant;
 use crate::plugins::Loaded;
+use crate::share::Share;
 use crate::store::Store;
 use hostcall::{Error, Export, Instance};
 use std::time::Duration;
@@ -15,6 +16,7 @@ pub struct Caller {
     pub number: u32,
     store: Store,
     ready: Option<Ready>,
+    share: Share,
     /// How often each page was requested.
     views: [u64; PAGES.len()],
     outcome: Outcome,
@@ -38,8 +40,8 @@ pub struct Outcome {
     pub as_meant: u64,
     /// Instances that were poisoned by that.
     pub poisoned: u64,
-    /// Why the first one failed.
-    pub failure: Option<String>,
+    /// The first one that failed.
+    pub failure: Option<Error>,
     pub times: Vec<Duration>,
 }
 
@@ -50,9 +52,16 @@ impl Caller {
             number,
             store,
             ready: None,
+            share: Share::new(),
             views: [0; PAGES.len()],
             outcome: Outcome::default(),
         }
+    }
+
+    /// Has an instance made before the first call.
+    pub async fn prepare(&mut self) -> Result<(), Error> {
+        self.ready = Some(instantiate(&self.plugin, self.number, &self.store).await?);
+        Ok(())
     }
 
     /// Makes calls until `time` is over: the first one, and then one every so often;
@@ -89,7 +98,7 @@ impl Caller {
             none => none.insert(instantiate(&self.plugin, self.number, &self.store).await?),
         };
         let call = ready.handle.call_async(&mut ready.instance, PAGES[page]);
-        call.await
+        self.share.run(call).await
     }
 
     fn note(&mut self, page: usize, result: Result<String, Error>) {
@@ -113,7 +122,7 @@ impl Caller {
         let ready = self.ready.take();
         let poisoned = ready.is_some_and(|ready| ready.instance.is_poisoned());
         outcome.poisoned += u64::from(poisoned);
-        outcome.failure.get_or_insert_with(|| error.to_string());
+        outcome.failure.get_or_insert(error);
     }
 
     /// All views of a tenant's pages, as another instance of its plugin finds them.
@@ -137,18 +146,14 @@ async fn instantiate(plugin: &Loaded, number: u32, store: &Store) -> Result<Read
 }
 
 impl Outcome {
-    /// What came of the calls of all of them.
-    pub fn of_all(callers: &mut [Caller]) -> Outcome {
-        let mut all = Outcome::default();
-        for one in callers.iter_mut().map(Caller::outcome) {
-            all.calls += one.calls;
-            all.answered += one.answered;
-            all.stopped += one.stopped;
-            all.as_meant += one.as_meant;
-            all.poisoned += one.poisoned;
-            all.failure = all.failure.or(one.failure);
-            all.times.extend(one.times);
-        }
-        all
+    /// Adds what came of other calls.
+    pub fn add(&mut self, other: Outcome) {
+        self.calls += other.calls;
+        self.answered += other.answered;
+        self.stopped += other.stopped;
+        self.as_meant += other.as_meant;
+        self.poisoned += other.poisoned;
+        self.failure = self.failure.take().or(other.failure);
+        self.times.extend(other.times);
     }
 }

@@ -6,16 +6,22 @@
 //! cargo run --release --example plugins
 //! cargo run --release --example plugins -- 500 5
 //! ```
+//!
+//! `host` is what plugins may import and use, `plugins` are the guests, `store` is the
+//! store, `share` shares threads between those who call them (`caller`), and
+//! `scenario` is what happens.
 
 mod caller;
 mod host;
 mod plugins;
 mod scenario;
+mod share;
 mod store;
 
 use caller::Outcome;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
-use plugins::{COUNTER, MALICIOUS};
+use hostcall::Error;
+use plugins::MALICIOUS;
 use scenario::{Report, Scenario};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,11 +53,13 @@ fn main() -> ExitCode {
 
 fn parse(mut args: impl Iterator<Item = String>) -> Option<Scenario> {
     let tenants = args.next().map_or(Some(200), |arg| arg.parse().ok())?;
-    let seconds = args.next().map_or(Some(3), |arg| arg.parse::<u32>().ok())?;
-    let fits = tenants > 0 && args.next().is_none();
+    // So many alone, and so many beside others, in turn.
+    let seconds = args.next().map_or(Some(3), |arg| arg.parse().ok())?;
+    let fits = tenants > 0 && seconds > 0 && args.next().is_none();
     fits.then_some(Scenario {
         tenants,
-        time: Duration::from_secs(seconds.into()),
+        rounds: seconds,
+        time: Duration::from_secs(1),
         pace: Duration::from_millis(200),
         timeout: Duration::from_millis(500),
     })
@@ -63,40 +71,30 @@ fn print(report: &Report) {
         "plugin",
         "calls",
         "ok",
+        "stopped",
+        "as meant",
         "poisoned",
         "p50",
         "p99",
         "first failure",
     ];
     table.load_style(STYLE).set_header(header);
-    row(
-        &mut table,
-        &format!("{}, alone", COUNTER.name),
-        &report.alone,
-    );
-    row(
-        &mut table,
-        &format!("{}, together", COUNTER.name),
-        &report.beside,
-    );
+    row(&mut table, "counter, alone", &report.alone);
+    row(&mut table, "counter, together", &report.beside);
     for (plugin, outcome) in MALICIOUS.iter().zip(&report.malicious) {
         row(&mut table, plugin.name, outcome);
     }
-    for column in 1..6 {
+    for column in 1..8 {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     println!("{table}");
     println!("{} views are in the store", report.views);
-    let (alone, beside) = (
-        percentile(&report.alone, 99),
-        percentile(&report.beside, 99),
-    );
+    let p99 = |outcome| percentile(outcome, 99).as_secs_f64();
     println!(
-        "p99 of {} beside malicious plugins: {:.2} times what it is alone",
-        COUNTER.name,
-        beside.as_secs_f64() / alone.as_secs_f64(),
+        "p99 of the counter beside malicious plugins: {:.2} times what it is alone",
+        p99(&report.beside) / p99(&report.alone),
     );
 }
 
@@ -105,10 +103,12 @@ fn row(table: &mut Table, name: &str, outcome: &Outcome) {
         name.to_owned(),
         outcome.calls.to_string(),
         outcome.answered.to_string(),
+        outcome.stopped.to_string(),
+        outcome.as_meant.to_string(),
         outcome.poisoned.to_string(),
         milliseconds(percentile(outcome, 50)),
         milliseconds(percentile(outcome, 99)),
-        outcome.failure.as_deref().map_or(String::new(), shortened),
+        outcome.failure.as_ref().map_or(String::new(), shortened),
     ]);
 }
 
@@ -124,8 +124,12 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// Without the backtrace, which comes last.
-fn shortened(message: &str) -> String {
+/// The limit, or all that comes before the backtrace.
+fn shortened(error: &Error) -> String {
+    if let Some(limit) = error.limit() {
+        return limit.to_string();
+    }
+    let message = error.to_string();
     let end = message.find("; guest backtrace").unwrap_or(message.len());
     message[..end].to_owned()
 }

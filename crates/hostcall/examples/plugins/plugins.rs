@@ -10,9 +10,7 @@ pub struct Plugin {
     pub name: &'static str,
     guest: &'static [u8],
     /// Whether an error is what should stop it; none should if there is none.
-    pub stop: Option<fn(&Error) -> bool>,
-    /// Whether that leaves the instance poisoned.
-    pub poisons: bool,
+    stop: Option<fn(&Error) -> bool>,
 }
 
 macro_rules! guest {
@@ -26,7 +24,6 @@ pub const COUNTER: Plugin = Plugin {
     name: "counter",
     guest: guest!("counter.wasm"),
     stop: None,
-    poisons: false,
 };
 
 /// The others.
@@ -35,31 +32,26 @@ pub const MALICIOUS: [Plugin; 5] = [
         name: "loop",
         guest: guest!("loop.wat"),
         stop: Some(|error| reached(error, LimitKind::Time)),
-        poisons: true,
     },
     Plugin {
         name: "hog",
         guest: guest!("hog.wat"),
         stop: Some(|error| reached(error, LimitKind::Memory)),
-        poisons: false,
     },
     Plugin {
         name: "reentrant",
         guest: guest!("reentrant.wat"),
         stop: Some(|error| reached(error, LimitKind::HostCalls)),
-        poisons: false,
     },
     Plugin {
         name: "flood",
         guest: guest!("flood.wat"),
         stop: Some(|error| reached(error, LimitKind::HostCalls)),
-        poisons: false,
     },
     Plugin {
         name: "sleeper",
         guest: guest!("sleeper.wat"),
         stop: Some(|error| reached(error, LimitKind::Time)),
-        poisons: false,
     },
 ];
 

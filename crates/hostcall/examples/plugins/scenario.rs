@@ -1,5 +1,5 @@
-//! What happens: tenants request pages for a while, then go on while others call
-//! malicious plugins again and again.
+//! What happens, round by round: tenants request pages, then do so beside malicious
+//! plugins that are called as fast as they let themselves be.
 
 use crate::caller::{Caller, Outcome};
 use crate::host::host;
@@ -22,7 +22,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Scenario {
     pub tenants: u32,
-    /// How long each of the two phases lasts.
+    /// So that what else the machine does falls on both halves of a round alike.
+    pub rounds: u32,
+    /// How long half a round takes.
     pub time: Duration,
     /// How often each tenant requests a page.
     pub pace: Duration,
@@ -30,6 +32,7 @@ pub struct Scenario {
     pub timeout: Duration,
 }
 
+#[derive(Default)]
 pub struct Report {
     /// The tenants, with nobody else.
     pub alone: Outcome,
@@ -57,45 +60,62 @@ impl Scenario {
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .enable_time()
-            // How many polls may come before timers are looked at: guests that
-            // compute use up all of each.
-            .event_interval(4)
             .build();
         let runtime = runtime.map_err(Error::msg)?;
-        runtime.block_on(self.phases(&folder))
+        runtime.block_on(self.run_rounds(&folder))
     }
 
-    async fn phases(&self, folder: &Temporary) -> Result<Report, Error> {
+    async fn run_rounds(&self, folder: &Temporary) -> Result<Report, Error> {
         let store = Store::create(&folder.0.join("kv.redb"), QUOTA).map_err(Error::msg)?;
+        let (mut tenants, mut malicious) = self.callers(&store)?;
+        for tenant in &mut tenants {
+            tenant.prepare().await?;
+        }
+        let mut report = Report::default();
+        report
+            .malicious
+            .resize_with(malicious.len(), Outcome::default);
+        for _ in 0..self.rounds {
+            (tenants, _) = self.half(tenants, vec![]).await;
+            for tenant in &mut tenants {
+                report.alone.add(tenant.outcome());
+            }
+            (tenants, malicious) = self.half(tenants, malicious).await;
+            for tenant in &mut tenants {
+                report.beside.add(tenant.outcome());
+            }
+            for (caller, all) in malicious.iter_mut().zip(&mut report.malicious) {
+                all.add(caller.outcome());
+            }
+        }
+        for tenant in &tenants {
+            report.views += tenant.total().await?;
+        }
+        Ok(report)
+    }
+
+    /// The tenants, and those with the malicious plugins.
+    fn callers(&self, store: &Store) -> Result<(Vec<Caller>, Vec<Caller>), Error> {
         let host = host();
         let counter = COUNTER.load(&host, PATIENCE)?;
-        let tenants =
-            (0..self.tenants).map(|number| Caller::new(counter.clone(), number, store.clone()));
-        let mut malicious = Vec::new();
-        for (plugin, number) in MALICIOUS.iter().zip(self.tenants..) {
-            let loaded = plugin.load(&host, self.timeout)?;
-            malicious.push(Caller::new(loaded, number, store.clone()));
-        }
-
-        let mut tenants = self.phase(tenants.collect(), vec![]).await;
-        let alone = Outcome::of_all(&mut tenants);
-        let mut all = self.phase(tenants, malicious).await;
-        let mut malicious = all.split_off(self.tenants as usize);
-        let beside = Outcome::of_all(&mut all);
-        let mut views = 0;
-        for tenant in &all {
-            views += tenant.total().await?;
-        }
-        Ok(Report {
-            alone,
-            beside,
-            malicious: malicious.iter_mut().map(Caller::outcome).collect(),
-            views,
-        })
+        let tenants = 0..self.tenants;
+        let tenants = tenants.map(|number| Caller::new(counter.clone(), number, store.clone()));
+        let malicious = MALICIOUS
+            .iter()
+            .zip(self.tenants..)
+            .map(|(plugin, number)| {
+                let plugin = plugin.load(&host, self.timeout)?;
+                Ok(Caller::new(plugin, number, store.clone()))
+            });
+        Ok((tenants.collect(), malicious.collect::<Result<_, Error>>()?))
     }
 
-    /// Has all of them make calls at once, and gives them back in their order.
-    async fn phase(&self, tenants: Vec<Caller>, malicious: Vec<Caller>) -> Vec<Caller> {
+    /// Has all of them make calls at once, and gives them back.
+    async fn half(
+        &self,
+        tenants: Vec<Caller>,
+        malicious: Vec<Caller>,
+    ) -> (Vec<Caller>, Vec<Caller>) {
         let mut tasks = JoinSet::new();
         for (caller, n) in tenants.into_iter().zip(0..) {
             // Not all at the same moment.
@@ -107,7 +127,8 @@ impl Scenario {
         }
         let mut callers = tasks.join_all().await;
         callers.sort_by_key(|caller| caller.number);
-        callers
+        let malicious = callers.split_off(self.tenants as usize);
+        (callers, malicious)
     }
 }
 

@@ -106,8 +106,7 @@ impl Store {
             done,
         };
         let sent = self.puts.send(put).await;
-        sent.ok()
-            .expect("the writer is there while there is a handle");
+        assert!(sent.is_ok(), "the writer is there while there is a handle");
         written.await.expect("the writer answers")
     }
 
