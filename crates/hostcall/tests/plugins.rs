@@ -18,8 +18,9 @@ use hostcall::{ErrorKind, Export, Instance};
 use plugins::{COUNTER, MALICIOUS, Plugin};
 use scenario::{Scenario, Temporary};
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::{Refused, Store};
+use tokio::runtime::{Builder, Runtime};
 
 /// Time enough, even if the machine is busy, for what is not to be ended by time.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -148,6 +149,22 @@ fn puts_that_come_together_are_all_answered() {
     });
 }
 
+#[test]
+fn who_computes_rests() {
+    let runtime = runtime();
+    let mut share = share::Share::new();
+    let start = Instant::now();
+    runtime.block_on(share.run(async {
+        for _ in 0..20 {
+            let computing = Instant::now();
+            while computing.elapsed() < Duration::from_millis(1) {}
+            tokio::task::yield_now().await;
+        }
+    }));
+    // 19 times 10 ms, but for 100 ms that may be owed.
+    assert!(start.elapsed() >= Duration::from_millis(90));
+}
+
 async fn handle(instance: &mut Instance<Tenant>, path: &str) -> Result<String, hostcall::Error> {
     let handle: Export<&str, String> = instance.export("handle")?;
     handle.call_async(instance, path).await
@@ -156,13 +173,14 @@ async fn handle(instance: &mut Instance<Tenant>, path: &str) -> Result<String, h
 /// Runs a test with a store of its own.
 fn with_store<F: Future<Output = ()>>(quota: u64, test: impl FnOnce(Store) -> F) {
     let folder = Temporary::new().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     runtime.block_on(async {
         let store = Store::create(&folder.0.join("kv.redb"), quota).unwrap();
         test(store).await;
     });
+}
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_time().build().unwrap()
 }

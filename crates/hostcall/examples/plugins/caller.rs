@@ -93,12 +93,16 @@ impl Caller {
     }
 
     async fn request(&mut self, page: usize) -> Result<String, Error> {
-        let ready = match &mut self.ready {
-            Some(ready) => ready,
-            none => none.insert(instantiate(&self.plugin, self.number, &self.store).await?),
+        let (plugin, number, store) = (&self.plugin, self.number, &self.store);
+        let request = async {
+            let ready = match &mut self.ready {
+                Some(ready) => ready,
+                none => none.insert(instantiate(plugin, number, store).await?),
+            };
+            let call = ready.handle.call_async(&mut ready.instance, PAGES[page]);
+            call.await
         };
-        let call = ready.handle.call_async(&mut ready.instance, PAGES[page]);
-        self.share.run(call).await
+        self.share.run(request).await
     }
 
     fn note(&mut self, page: usize, result: Result<String, Error>) {

@@ -45,8 +45,8 @@ impl Tenant {
         written.map(AsErrno).map_err(Error::msg)
     }
 
-    /// Calls the guest's `visit` for every key.
-    #[hostcall(reentrant)]
+    /// Calls the guest's `visit` for every key, which is not to do so again.
+    #[hostcall(reentrant = 1)]
     fn each(guest: &mut Guest<'_, Self>) -> Result<(), Error> {
         let visit = guest.export::<(&str, &[u8]), ()>("visit")?;
         let tenant = guest.state();

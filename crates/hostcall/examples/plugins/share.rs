@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 /// Who computes for a millisecond has to rest for so many,
 const REST: u32 = 10;
 /// but not until there is so much to rest. Most never get there.
-const BURST: Duration = Duration::from_millis(200);
+const BURST: Duration = Duration::from_millis(100);
 
 /// What one caller has used.
 pub struct Share {
