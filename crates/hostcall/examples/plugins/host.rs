@@ -8,7 +8,7 @@ use std::time::Duration;
 const LIMITS: Limits = Limits::NONE
     .memory(16 << 20)
     .table(1_000)
-    .host_calls(16)
+    .host_calls(8)
     .transferred(64 << 10)
     .timeout(Duration::from_secs(1))
     // Nobody waits longer than that for a thread that another guest computes on.
