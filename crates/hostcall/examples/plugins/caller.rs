@@ -34,7 +34,7 @@ pub struct Outcome {
     pub calls: u64,
     /// Calls with the right response.
     pub answered: u64,
-    /// Calls that were ended by a limit.
+    /// Calls that were ended by a limit or a refusal.
     pub stopped: u64,
     /// Those of them that were ended by what is meant to.
     pub as_meant: u64,
@@ -120,7 +120,7 @@ impl Caller {
             }
             Err(error) => error,
         };
-        outcome.stopped += u64::from(error.limit().is_some());
+        outcome.stopped += u64::from(error.limit().is_some() || error.reentrancy().is_some());
         outcome.as_meant += u64::from(self.plugin.is_stop(&error));
         // A new one is cheap, and whatever the old one has taken is free again.
         let ready = self.ready.take();

@@ -41,7 +41,7 @@ pub const MALICIOUS: [Plugin; 5] = [
     Plugin {
         name: "reentrant",
         guest: guest!("reentrant.wat"),
-        stop: Some(|error| reached(error, LimitKind::HostCalls)),
+        stop: Some(|error| error.reentrancy().is_some()),
     },
     Plugin {
         name: "flood",
