@@ -11,6 +11,7 @@ use crate::host::{Host, HostRegistry};
 use crate::limits::{Deadline, time_is_over};
 use crate::owned::whole;
 use crate::registry::{Decl, Registry};
+use crate::shared::{current_chain, in_chain};
 use blocking::Task;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,8 +39,10 @@ impl<R: Send + 'static> Running<R> {
     ) -> Running<R> {
         let abandoned = Arc::<AtomicBool>::default();
         let deadline = Deadline::new(until).or(abandoned.clone());
+        let chain = current_chain();
         let task = blocking::unblock(move || {
-            let returned = catch_unwind(AssertUnwindSafe(|| job(deadline)));
+            let job = || in_chain(chain, || job(deadline));
+            let returned = catch_unwind(AssertUnwindSafe(job));
             returned.map_err(|payload| wasmtime::Error::new(Panicked::new(&*payload)))
         });
         Running {
@@ -98,14 +101,14 @@ impl<R> Drop for Running<R> {
 /// Wakes a thread that waits. The thread's own token is left alone: it may be
 /// what an executor further up the stack waits for.
 #[derive(Default)]
-struct Signal {
+pub(crate) struct Signal {
     given: Mutex<bool>,
     changed: Condvar,
 }
 
 impl Signal {
     /// Waits until it is given, or the time is over.
-    fn wait(&self, until: Option<Instant>) {
+    pub fn wait(&self, until: Option<Instant>) {
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         while !*given {
             given = match until.map(|until| until.saturating_duration_since(Instant::now())) {

@@ -1,6 +1,7 @@
 //! Instances that several host functions, threads and tasks work with, one at a
 //! time, and never so that they wait for each other.
 
+use crate::blocking_func::Signal;
 use crate::error::{Error, ErrorKind};
 use crate::instance::Instance;
 use std::fmt;
@@ -13,10 +14,10 @@ use std::task::{Context, Poll, Waker};
 mod chain;
 mod waits;
 
-pub(crate) use chain::carried;
 pub use chain::one_chain;
+pub(crate) use chain::{carried, current_chain, in_chain};
 pub(crate) use waits::Hold;
-use waits::{Ticket, Unpark};
+use waits::Ticket;
 
 /// A handle on an instance that several hold: host functions of other instances,
 /// threads, tasks. Clones are handles on the same instance.
@@ -30,11 +31,14 @@ use waits::{Ticket, Unpark};
 ///
 /// A chain of calls is a thread with all that it calls; or, where an instance was
 /// locked by [`lock_async`](Shared::lock_async), the calls that are made through
-/// that guard, with all that they await. What a host function spawns (a thread, a
-/// task) is a chain of its own, even if the host function waits for it: if that
-/// locks an instance the host function's chain holds, both wait forever. The same
-/// holds for a task that locks one instance while it has a guard of another, both
-/// outside of any host function: it should do so in [`one_chain`].
+/// that guard, with all that they await. A host function that runs on a thread of
+/// its own (`#[hostcall(blocking)]`) belongs to the chain that has called it.
+///
+/// What a host function spawns itself (a thread, a task) is a chain of its own, even
+/// if the host function waits for it: if that locks an instance which the host
+/// function's chain holds, both wait forever. The same holds for a task that locks
+/// one instance while it has a guard of another, both outside of any host function:
+/// it should do so in [`one_chain`]; and for a guard that is never dropped.
 ///
 /// ```
 /// use hostcall::{Error, Host, Shared};
@@ -153,12 +157,13 @@ impl<T: 'static> Shared<T> {
 /// Blocks the thread until it holds the instance.
 #[cold]
 fn block(ticket: &mut Ticket) -> Result<(), Error> {
-    let unpark = Waker::from(Arc::new(Unpark::current()));
-    let mut context = Context::from_waker(&unpark);
+    let signal = Arc::<Signal>::default();
+    let waker = Waker::from(signal.clone());
+    let mut context = Context::from_waker(&waker);
     loop {
         match ticket.poll(&mut context) {
             Poll::Ready(held) => return held.map_err(refused),
-            Poll::Pending => std::thread::park(),
+            Poll::Pending => signal.wait(None),
         }
     }
 }

@@ -465,3 +465,41 @@ fn nothing_is_left_of_instances_that_are_dropped() {
     drop(guest);
     assert_eq!(Arc::strong_count(&counter), 1);
 }
+
+/// Posted calls have what is left of the call that they come after.
+#[test]
+fn posted_calls_share_the_limits_of_the_call() {
+    let endless = GUEST.replace("(call $log (local.get 0))", "(loop (br 0))");
+    let mut host = posting("event");
+    host.limits(Limits::NONE.fuel(10_000));
+    let mut guest = instance(&host, &endless, Log::new());
+    let error = guest.call("run", &[w(1), w(2)]).unwrap_err();
+    assert_eq!(
+        error.limit().map(|limit| limit.limit),
+        Some(LimitKind::Fuel)
+    );
+    assert!(guest.is_poisoned());
+    // None is made in a poisoned instance.
+    let posted = guest.take_posted();
+    assert_eq!(posted.len(), 2);
+    assert!(posted.iter().all(|posted| posted.result.is_err()));
+
+    // After start functions, too.
+    let start = endless.replace(
+        "(func (export \"run\")",
+        "(start $start) (func $start (call $post (i32.const 1))) (func (export \"run\")",
+    );
+    for limits in [
+        Limits::NONE.fuel(10_000),
+        Limits::NONE.timeout(Duration::from_millis(50)),
+    ] {
+        host.limits(limits);
+        let program = host.program(start.as_bytes()).unwrap();
+        let error = program.instantiate(Log::new()).unwrap_err();
+        assert!(error.limit().is_some(), "{error}");
+        let error = runtime()
+            .block_on(program.instantiate_async(Log::new()))
+            .unwrap_err();
+        assert!(error.limit().is_some(), "{error}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use hostcall::{Error, ErrorKind, Host, Instance, Program, Shared};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, OnceLock};
 use std::time::Duration;
 
 /// The state of instances that ask each other.
@@ -525,4 +525,50 @@ fn instances_have_numbers_if_they_have_no_names() {
     drop(held);
     fn sent<T: Send>(_: &T) {}
     sent(&a);
+}
+
+/// A blocking host function is part of the call, on whatever thread it runs.
+#[test]
+fn blocking_functions_belong_to_the_chain() {
+    within(SOON, || {
+        static SHARED: OnceLock<Shared<()>> = OnceLock::new();
+        let mut host = Host::<()>::new();
+        host.func_blocking("env", "ask", || -> Result<(), Error> {
+            run(&mut *SHARED.get().unwrap().lock()?, "rest")
+        });
+        let instance = host
+            .program(GUEST.as_bytes())
+            .unwrap()
+            .instantiate(())
+            .unwrap();
+        let a = SHARED.get_or_init(|| instance.into_shared_as("a"));
+        let error = run(&mut a.lock().unwrap(), "run").unwrap_err();
+        assert_eq!(chain(&error), "a.run -> env.ask -> a");
+        runtime().block_on(async {
+            let mut instance = a.lock_async().await.unwrap();
+            let call = instance.export::<(), ()>("run").unwrap();
+            let error = call.call_async(&mut instance, ()).await.unwrap_err();
+            assert_eq!(chain(&error), "a.run -> env.ask -> a");
+        });
+    });
+}
+
+/// Waiting takes no wake-up from an executor further up the stack, which parks.
+#[test]
+fn waiting_leaves_the_token_of_the_thread_alone() {
+    within(SOON, || {
+        let a = app("a");
+        let held = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let _guard = a.lock().unwrap();
+                held.wait();
+                std::thread::sleep(Duration::from_millis(30));
+            });
+            held.wait();
+            std::thread::current().unpark();
+            drop(a.lock().unwrap());
+            std::thread::park();
+        });
+    });
 }

@@ -52,14 +52,21 @@ impl Drop for Carried {
     }
 }
 
+/// The chain of the call that is being made, if that is known.
+pub(crate) fn current_chain() -> Option<u64> {
+    Some(CURRENT.get()).filter(|chain| *chain != 0)
+}
+
+/// Does `job` as a part of `chain`, on whatever thread.
+pub(crate) fn in_chain<R>(chain: Option<u64>, job: impl FnOnce() -> R) -> R {
+    let _carried = chain.map(Carried::new);
+    job()
+}
+
 /// Polls `future` as a part of `chain`.
 pub(crate) async fn carried<F: Future>(chain: Option<u64>, future: F) -> F::Output {
     let mut future = pin!(future);
-    poll_fn(|context| {
-        let _carried = chain.map(Carried::new);
-        future.as_mut().poll(context)
-    })
-    .await
+    poll_fn(|context| in_chain(chain, || future.as_mut().poll(context))).await
 }
 
 /// Has all that `future` does count as one chain of calls: for a task that takes

@@ -4,8 +4,7 @@ use crate::reentry::{Reentrancy, link};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
+use std::task::{Context, Poll, Waker};
 
 /// One for all: it is held for as long as it takes to look who waits for whom.
 static WAITS: Mutex<Waits> = Mutex::new(Waits {
@@ -303,20 +302,5 @@ impl Waits {
             .collect();
         later.sort_by_key(|hold| hold.number);
         later.iter().map(|hold| hold.link()).collect()
-    }
-}
-
-/// Wakes a thread that waits.
-pub(super) struct Unpark(Thread);
-
-impl Unpark {
-    pub fn current() -> Unpark {
-        Unpark(std::thread::current())
-    }
-}
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }
