@@ -43,6 +43,7 @@ pub(crate) struct HostObject(pub Arc<dyn Any + Send + Sync>);
 ///     let once = guest.call(&f, n)?;
 ///     guest.call(&f, once)
 /// });
+/// host.reentrant("env", "twice", 1);
 /// ```
 ///
 /// `Option<GuestFunc<P, R>>` is a `funcref` that may be null.
