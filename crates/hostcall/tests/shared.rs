@@ -286,7 +286,7 @@ fn async_calls_that_come_back() {
             asks(&b, &a);
             let _forget = Forget(&[&a, &b]);
             for _ in 0..3 {
-                let error = run_async(&mut *a.lock_async().await.unwrap(), "run").await;
+                let error = run_async(&mut a.lock_async().await.unwrap(), "run").await;
                 assert_eq!(
                     chain(&error.unwrap_err()),
                     "a.run -> env.ask -> b.run -> env.ask -> a"
@@ -332,13 +332,13 @@ fn async_calls_take_turns() {
             let tasks = (0..50).map(|_| {
                 let a = a.clone();
                 tokio::spawn(
-                    async move { run_async(&mut *a.lock_async().await.unwrap(), "run").await },
+                    async move { run_async(&mut a.lock_async().await.unwrap(), "run").await },
                 )
             });
             for task in tasks.collect::<Vec<_>>() {
                 task.await.unwrap().unwrap();
             }
-            let call = async || run_async(&mut *a.lock_async().await.unwrap(), "run").await;
+            let call = async || run_async(&mut a.lock_async().await.unwrap(), "run").await;
             let (one, two) = join(call(), call()).await;
             one.and(two).unwrap();
             assert_eq!(a.lock_async().await.unwrap().state().asked, 52);
@@ -467,7 +467,7 @@ fn synchronous_functions_in_async_calls() {
                 instance.into_shared_as("a")
             };
             asks(&a, &a);
-            let error = run_async(&mut *a.lock_async().await.unwrap(), "run").await;
+            let error = run_async(&mut a.lock_async().await.unwrap(), "run").await;
             assert_eq!(chain(&error.unwrap_err()), "a.run -> env.ask -> a");
             a.lock_async().await.unwrap().state_mut().other = None;
         });
@@ -482,11 +482,11 @@ fn calls_that_are_dropped_while_they_wait() {
             let (a, b) = (async_app("a", 0).await, async_app("b", 0).await);
             asks(&a, &b);
             let held = b.lock_async().await.unwrap();
-            let call = async { run_async(&mut *a.lock_async().await.unwrap(), "run").await };
+            let call = async { run_async(&mut a.lock_async().await.unwrap(), "run").await };
             let waited = tokio::time::timeout(Duration::from_millis(20), call).await;
             waited.unwrap_err();
             drop(held);
-            run_async(&mut *a.lock_async().await.unwrap(), "run")
+            run_async(&mut a.lock_async().await.unwrap(), "run")
                 .await
                 .unwrap();
             assert_eq!(b.try_lock().unwrap().state().asked, 1);
