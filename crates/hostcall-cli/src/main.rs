@@ -24,7 +24,7 @@ struct Opts {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(run::Opts),
+    Run(Box<run::Opts>),
     Inspect(inspect::Opts),
     Plan(plan::Opts),
     Link(link::Opts),

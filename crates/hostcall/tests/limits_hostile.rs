@@ -48,6 +48,7 @@ fn host(limits: Limits) -> Host<()> {
     );
     host.func("env", "dear", || {});
     host.fuel_cost("env", "dear", 10_000);
+    host.reentrant("env", "swallow", 1);
     host.func("env", "swallow", |guest: &mut Guest<'_, ()>| {
         let spin = guest.export::<(), ()>("spin").unwrap();
         spin.call_in(guest, ()).unwrap_err();
