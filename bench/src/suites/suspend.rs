@@ -3,7 +3,7 @@
 use super::Suite;
 use crate::guests::{Data, looping};
 use crate::harness::{Case, Comparison, Subject, Unit};
-use hostcall::Host;
+use hostcall::{Host, HostModule, host_module};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -35,7 +35,7 @@ fn guest() -> String {
 }
 
 /// Adds, after it has let others go first so often.
-async fn add(a: i32, b: i32, mut waits: u32) -> i32 {
+async fn add(total: &mut u64, (a, b): (i32, i32), mut waits: u32) -> i32 {
     poll_fn(|context| {
         if waits == 0 {
             return Poll::Ready(());
@@ -45,18 +45,34 @@ async fn add(a: i32, b: i32, mut waits: u32) -> i32 {
         Poll::Pending
     })
     .await;
+    *total += 1;
     a.wrapping_add(b)
+}
+
+#[derive(Default)]
+struct Adder {
+    total: u64,
+    waits: u32,
+}
+
+#[host_module(name = "env")]
+impl Adder {
+    async fn add(&mut self, a: i32, b: i32) -> i32 {
+        add(&mut self.total, (a, b), self.waits).await
+    }
 }
 
 fn hostcall(engine: &Engine, waits: u32) -> Result<Subject> {
     let mut host = Host::with_engine(engine.clone());
-    host.func_async("env", "add", move |a: i32, b: i32| add(a, b, waits));
+    Adder::add_to_host(&mut host, |adder| adder);
     let program = host.program(guest().as_bytes())?;
-    let mut instance = block_on(program.instantiate_async(()))?;
+    let adder = Adder { total: 0, waits };
+    let mut instance = block_on(program.instantiate_async(adder))?;
     let run = instance.export::<u64, u64>("run")?;
     Ok(Subject::new("hostcall", move |count| {
+        instance.state_mut().total = 0;
         let result = block_on(run.call_async(&mut instance, count))?;
-        Ok([result, 0])
+        Ok([result, instance.state().total])
     }))
 }
 
@@ -66,14 +82,17 @@ fn wasmtime(engine: &Engine, waits: u32) -> Result<Subject> {
     linker.func_wrap_async(
         "env",
         "add",
-        move |_: Caller<'_, Data>, (a, b): (i32, i32)| Box::new(add(a, b, waits)),
+        move |mut caller: Caller<'_, Data>, args: (i32, i32)| {
+            Box::new(async move { add(&mut caller.data_mut().app.total, args, waits).await })
+        },
     )?;
     let mut store = Store::new(engine, Data::default());
     let instance = block_on(linker.instantiate_async(&mut store, &module))?;
     let run = instance.get_typed_func::<u64, u64>(&mut store, "run")?;
     Ok(Subject::new("wasmtime", move |count| {
+        store.data_mut().app.total = 0;
         let result = block_on(run.call_async(&mut store, count))?;
-        Ok([result, 0])
+        Ok([result, store.data().app.total])
     }))
 }
 

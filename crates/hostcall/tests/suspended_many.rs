@@ -16,8 +16,14 @@ const GUEST: &str = r#"(module
 
 #[test]
 fn ten_thousand_suspended_calls_finish() {
+    suspend_many("one by one", Host::new());
+    let mut pooled = Host::new();
+    pooled.pooling(GUESTS as u32, 64 << 10);
+    suspend_many("from a pool", pooled);
+}
+
+fn suspend_many(allocated: &str, mut host: Host<()>) {
     let (waiting, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
-    let mut host = Host::<()>::new();
     let (count, turnstile) = (waiting.clone(), gate.clone());
     host.func_async("env", "wait", move |n: u32| {
         let (count, turnstile) = (count.clone(), turnstile.clone());
@@ -49,7 +55,7 @@ fn ten_thousand_suspended_calls_finish() {
     }
     if let (Some(before), Some(now)) = (before, resident()) {
         let each = now.saturating_sub(before) / GUESTS;
-        eprintln!("{each} bytes a suspended guest");
+        println!("allocated {allocated}: {each} bytes a suspended guest");
     }
     gate.add_permits(GUESTS);
     for (n, call) in calls.into_iter().enumerate() {
