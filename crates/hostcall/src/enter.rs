@@ -129,7 +129,7 @@ impl<T: Send + 'static> Instance<T> {
             make_posted(&mut reach);
         });
         let ran = watched(watch, ran);
-        let ran = carried(working.as_ref().map(|hold| hold.chain), ran).await;
+        let ran = carried(working.as_ref(), ran).await;
         let result = match (ran, result) {
             (Ok(()), result) => result.expect("a fiber that ends has run its job"),
             // Where the guest was when its time was over.

@@ -29,9 +29,8 @@ use waits::Ticket;
 /// - in one chain of calls, as `a.run -> env.ask_b -> b.ask -> env.ask_a -> a`;
 /// - across chains that wait for what others of them hold.
 ///
-/// A chain of calls is a thread with all that it calls; or, where an instance was
-/// locked by [`lock_async`](Shared::lock_async), the calls that are made through
-/// that guard, with all that they await. A host function that runs on a thread of
+/// A chain of calls is a thread with all that it calls; or, in async code, a call of
+/// a guest with all that it awaits, and other calls through the same guard. A host function that runs on a thread of
 /// its own (`#[hostcall(blocking)]`) belongs to the chain that has called it.
 ///
 /// What a host function spawns itself (a thread, a task) is a chain of its own, even

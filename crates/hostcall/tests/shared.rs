@@ -572,3 +572,41 @@ fn waiting_leaves_the_token_of_the_thread_alone() {
         });
     });
 }
+
+/// A call of an instance that is not shared is a chain, too.
+#[test]
+fn host_functions_that_take_several() {
+    within(SOON, || {
+        runtime().block_on(async {
+            let (a, b) = (app("a"), app("b"));
+            let crossing = |first: &Shared<App>, second: &Shared<App>| {
+                let (first, second) = (first.clone(), second.clone());
+                let mut host = Host::<()>::new();
+                host.func_async("env", "ask", move || {
+                    let (first, second) = (first.clone(), second.clone());
+                    async move {
+                        let _first = first.lock_async().await?;
+                        tokio::time::sleep(Duration::from_millis(30)).await;
+                        second.lock_async().await.map(drop)
+                    }
+                });
+                let program = host.program(GUEST.as_bytes()).unwrap();
+                tokio::spawn(async move {
+                    let mut instance = program.instantiate_async(()).await?;
+                    let run = instance.export::<(), ()>("run")?;
+                    run.call_async(&mut instance, ()).await
+                })
+            };
+            let (one, two) = (crossing(&a, &b), crossing(&b, &a));
+            let results = [one.await.unwrap(), two.await.unwrap()];
+            let errors = results.iter().filter_map(|result| result.as_ref().err());
+            let chains: Vec<_> = errors.map(chain).collect();
+            assert_eq!(chains.len(), 1);
+            let expected = [
+                "run -> env.ask -> a -> b -> a",
+                "run -> env.ask -> b -> a -> b",
+            ];
+            assert!(expected.contains(&&*chains[0]), "{chains:?}");
+        });
+    });
+}

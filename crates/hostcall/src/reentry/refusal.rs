@@ -37,8 +37,9 @@ pub(crate) enum Missing {
     Nothing,
     /// The outermost call for certain, which so many others are in.
     Outermost(usize),
-    /// The host functions that follow the first so many links.
-    Sites(usize),
+    /// The host functions that the first links have called: for each of these links
+    /// the export, if it is a call of one.
+    Sites(Vec<Option<String>>),
 }
 
 /// Links of a chain that are shown, half of them from each end.
@@ -81,11 +82,16 @@ impl Reentrancy {
         }
     }
 
-    /// Waiting for `instance` would be for itself. The first `own` links are what
-    /// the chain of calls holds; if there are others, they hold `instance`.
-    pub(crate) fn waiting(chain: Vec<String>, own: usize, instance: &str) -> Reentrancy {
+    /// Waiting for `instance` would be for itself. The first links are what the
+    /// chain of calls holds, with the exports that it calls; if there are others, they
+    /// hold `instance`.
+    pub(crate) fn waiting(
+        chain: Vec<String>,
+        own: Vec<Option<String>>,
+        instance: &str,
+    ) -> Reentrancy {
         let instance = link(instance);
-        let why = match chain.len() - 1 == own {
+        let why = match chain.len() - 1 == own.len() {
             true => Why::Held(instance),
             false => Why::Crossed(instance),
         };
@@ -111,13 +117,16 @@ impl Reentrancy {
                 self.missing = Missing::Nothing;
             }
             (Missing::Outermost(calls), _) => *calls -= 1,
-            (Missing::Sites(at @ 1..), Some(site)) => {
-                let place = *at;
-                let known = self.chain[place - 1].ends_with(&format!(".{}", link(export)));
-                self.chain.insert(place, site_link(site));
+            (Missing::Sites(open), Some(site)) => {
+                // What the host function has locked, it has locked in this call.
+                while open.pop_if(|call| call.is_none()).is_some() {}
+                let known = open
+                    .last()
+                    .is_some_and(|call| call.as_deref() == Some(export));
+                self.chain.insert(open.len(), site_link(site));
                 match known {
-                    true => *at -= 1,
-                    false => self.chain.insert(place, link(export)),
+                    true => drop(open.pop()),
+                    false => self.chain.insert(open.len(), link(export)),
                 }
             }
             _ => {}

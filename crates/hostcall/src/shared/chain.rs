@@ -63,10 +63,12 @@ pub(crate) fn in_chain<R>(chain: Option<u64>, job: impl FnOnce() -> R) -> R {
     job()
 }
 
-/// Polls `future` as a part of `chain`.
-pub(crate) async fn carried<F: Future>(chain: Option<u64>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    poll_fn(|context| in_chain(chain, || future.as_mut().poll(context))).await
+/// Polls a call as a part of the chain that holds its instance, or of what calls
+/// it; else it is one by itself.
+pub(crate) async fn carried<F: Future>(hold: Option<&Arc<Hold>>, call: F) -> F::Output {
+    let chain = Some(hold.map_or_else(of_task, |hold| hold.chain));
+    let mut call = pin!(call);
+    poll_fn(|context| in_chain(chain, || call.as_mut().poll(context))).await
 }
 
 /// Has all that `future` does count as one chain of calls: for a task that takes
@@ -96,7 +98,7 @@ pub(crate) async fn carried<F: Future>(chain: Option<u64>, future: F) -> F::Outp
 /// # Ok::<(), hostcall::Error>(())
 /// ```
 pub async fn one_chain<F: Future>(future: F) -> F::Output {
-    carried(Some(of_task()), future).await
+    carried(None, future).await
 }
 
 /// As long as it is there, the chain that holds an instance calls an export of it.

@@ -53,10 +53,14 @@ impl Hold {
         Calling(self.clone())
     }
 
+    fn call(&self) -> Option<String> {
+        Some(lock(&self.export).clone()).filter(|export| !export.is_empty())
+    }
+
     fn link(&self) -> String {
-        match &**lock(&self.export) {
-            "" => link(&self.name),
-            export => format!("{}.{}", link(&self.name), link(export)),
+        match self.call() {
+            None => link(&self.name),
+            Some(export) => format!("{}.{}", link(&self.name), link(&export)),
         }
     }
 }
@@ -281,26 +285,23 @@ impl Waits {
     /// The last instance of `path` is held by the chain itself; the holder of each
     /// other waits for the next.
     fn refusal(&self, hold: &Hold, path: &[u64]) -> Reentrancy {
-        let own = path[path.len() - 1];
-        let mut chain = self.links(own);
-        let links = chain.len();
-        let others = &path[..path.len() - 1];
-        others.iter().for_each(|at| chain.extend(self.links(*at)));
-        chain.extend(self.held.get(&own).map(|held| link(&held.by.name)));
-        Reentrancy::waiting(chain, links, &hold.name)
+        let (own, others) = (path[path.len() - 1], &path[..path.len() - 1]);
+        let calls = self.holds(own).into_iter().map(Hold::call).collect();
+        let order = std::iter::once(&own).chain(others);
+        let links = order.flat_map(|at| self.holds(*at)).map(Hold::link);
+        let last = self.held.get(&own).map(|held| link(&held.by.name));
+        Reentrancy::waiting(links.chain(last).collect(), calls, &hold.name)
     }
 
     /// What the holder of an instance holds from that on.
-    fn links(&self, instance: u64) -> Vec<String> {
-        let Some(first) = self.held.get(&instance) else {
+    fn holds(&self, instance: u64) -> Vec<&Hold> {
+        let Some(first) = self.held.get(&instance).map(|held| &held.by) else {
             return Vec::new();
         };
-        let holds = self.held.values().map(|held| &held.by);
-        let chain = holds.filter(|hold| hold.chain == first.by.chain);
-        let mut later: Vec<_> = chain
-            .filter(|hold| hold.number >= first.by.number)
-            .collect();
+        let holds = self.held.values().map(|held| &*held.by);
+        let later = holds.filter(|hold| hold.chain == first.chain && hold.number >= first.number);
+        let mut later: Vec<_> = later.collect();
         later.sort_by_key(|hold| hold.number);
-        later.iter().map(|hold| hold.link()).collect()
+        later
     }
 }
