@@ -461,6 +461,11 @@ impl<T: 'static> Instance<T> {
     }
 
     /// The Wasmtime store of this instance, for what hostcall does not cover.
+    ///
+    /// Do not have Wasmtime suspend guests in it by itself (fuel or epochs that
+    /// yield, async limiters): host functions of this library do not expect it.
+    /// [`Limits::time_slice`](crate::Limits::time_slice) has guests yield where they
+    /// can.
     pub fn store_mut(&mut self) -> &mut Store<StoreData<T>> {
         &mut self.store
     }
