@@ -28,6 +28,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use wasmtime::{Caller, Linker, ValRaw};
 
+/// Declares `$references`: those among the parameters `$params`. The list is made
+/// only where there are any, so that other calls have nothing to drop.
+macro_rules! find_references {
+    ($references:ident, $params:ident, $bound:ident, $caller:ident, $slots:ident) => {
+        let found;
+        let $references: &[_] = if $params::NEEDS.references {
+            found = $bound.references($caller, $slots);
+            &found
+        } else {
+            &[]
+        };
+    };
+}
+
 mod apart;
 mod suspending;
 
@@ -184,14 +198,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
-        // Set only where there are any, so that other calls have nothing to drop.
-        let found;
-        let references: &[_] = if P::NEEDS.references {
-            found = bound.references(caller, slots);
-            &found
-        } else {
-            &[]
-        };
+        find_references!(references, P, bound, caller, slots);
         let value = {
             let (source, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
@@ -277,14 +284,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
-        // Set only where there are any, so that other calls have nothing to drop.
-        let found;
-        let references: &[_] = if P::NEEDS.references {
-            found = bound.references(caller, slots);
-            &found
-        } else {
-            &[]
-        };
+        find_references!(references, P, bound, caller, slots);
         let values = {
             let (source, transfer) = match P::NEEDS.memory {
                 true => bound.source_and_transfer(caller),

@@ -229,12 +229,12 @@ impl<T: 'static> Fiber<T> {
         // this fiber are frames of guests, of Wasmtime and of ours, and futures
         // that are `Send`: those of other host functions would have held it.
         let waited = unsafe { self.suspend.call_unchecked(store, &mut []) };
-        waited.map_err(|error| {
+        if waited.is_err() {
             // The fiber was resumed only to be unwound.
             task.cancelled.store(true, Relaxed);
             task.waker.store(ptr::null_mut(), Relaxed);
-            error.context(Cancelled)
-        })
+        }
+        waited
     }
 }
 
@@ -331,16 +331,6 @@ impl<T> Drop for Unfinished<'_, T> {
         if !self.0.cancelled.load(Relaxed) {
             self.0.interrupted.store(true, Relaxed);
         }
-    }
-}
-
-/// Context of the error that unwinds a guest whose call was dropped.
-#[derive(Debug)]
-pub(crate) struct Cancelled;
-
-impl std::fmt::Display for Cancelled {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the call was dropped while a host function waited")
     }
 }
 

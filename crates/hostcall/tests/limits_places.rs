@@ -235,6 +235,8 @@ fn bytes_of_arguments() {
     moves(host.func("env", "f", |_: Vec<u8>| {}), PAIR, 1000);
     let mut host = Host::new();
     moves(host.func("env", "f", |_: Vec<Option<u8>>| {}), PAIR, 2000);
+    let mut host = Host::new();
+    moves(host.func_blocking("env", "f", |_: String| {}), PAIR, 1000);
     let one = ("i32", "(i32.const 8)");
     let mut host = Host::new();
     moves(host.func("env", "f", |_: &u64| {}), one, 8);
@@ -314,6 +316,32 @@ fn calls_through_the_guest_handle() {
         instance.clear_poison();
         instance.guest(|guest| nothing.call_in(guest, ())).unwrap();
     }
+}
+
+/// What waits in WASI is dropped with its call, and nobody knows where the guest was.
+#[cfg(feature = "wasi")]
+#[test]
+fn waiting_in_wasi() {
+    use hostcall::wasi::WasiCtxBuilder;
+    let mut host = Host::<()>::new();
+    host.limits(Limits::NONE.timeout(Duration::from_millis(50)));
+    host.wasi_async(|()| WasiCtxBuilder::new().build_p1());
+    // A subscription to a clock: in an hour.
+    let guest = br#"(module
+        (import "wasi_snapshot_preview1" "poll_oneoff"
+            (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 16) "\00\00\00\00\01\00\00\00\00\a0\b8\30\46\03\00\00")
+        (func (export "_start")
+            (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))"#;
+    let program = host.program(guest).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_time().build().unwrap();
+    runtime.block_on(async {
+        let mut instance = program.instantiate_async(()).await.unwrap();
+        assert_eq!(limit(instance.run_async().await), LimitKind::Time);
+        assert!(instance.is_poisoned());
+    });
 }
 
 #[cfg(feature = "wasi")]

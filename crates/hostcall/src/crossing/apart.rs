@@ -34,22 +34,19 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
-        // Set only where there are any, so that other calls have nothing to drop.
-        let found;
-        let references: &[_] = if P::NEEDS.references {
-            found = bound.references(caller, slots);
-            &found
-        } else {
-            &[]
-        };
+        find_references!(references, P, bound, caller, slots);
         let job = {
             let (source, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
                 false => (Source::Absent, caller.data_mut()),
             };
+            let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: as in `link_func`. Nothing is borrowed, so nothing overlaps.
-            let mut args = unsafe { Args::new(slots, bound.wide, source, None, references) };
-            start(bound.access.state(data), &mut args)?
+            let args = unsafe { Args::new(slots, bound.wide, source, None, references) };
+            start(
+                state,
+                &mut args.counted(transfer.filter(|_| P::NEEDS.memory)),
+            )?
         };
         let until = bound.access.deadline(caller.data());
         let value = wait(caller, Running::start(until, job))?.returned()?;

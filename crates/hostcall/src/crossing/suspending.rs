@@ -71,14 +71,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
-        // Set only where there are any, so that other calls have nothing to drop.
-        let found;
-        let references: &[_] = if P::NEEDS.references {
-            found = bound.references(caller, slots);
-            &found
-        } else {
-            &[]
-        };
+        find_references!(references, P, bound, caller, slots);
         let value = waiting(caller, |caller, waiting| {
             let (source, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
@@ -126,14 +119,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
-        // Set only where there are any, so that other calls have nothing to drop.
-        let found;
-        let references: &[_] = if P::NEEDS.references {
-            found = bound.references(caller, slots);
-            &found
-        } else {
-            &[]
-        };
+        find_references!(references, P, bound, caller, slots);
         let values = {
             let (source, transfer) = match P::NEEDS.memory {
                 true => bound.source_and_transfer(caller),
