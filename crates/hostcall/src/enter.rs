@@ -63,6 +63,7 @@ impl<T: 'static> Instance<T> {
     /// Makes the calls that were posted where Wasmtime has run the guest, not we.
     pub(crate) fn make_posted_apart(&mut self, export: &str) -> Result<(), Error> {
         self.renew(export)?;
+        self.store.data_mut().synchronous = true;
         limits::run_here(&mut self.store);
         self.make_posted();
         self.finish(export, Ok(()))
@@ -71,7 +72,9 @@ impl<T: 'static> Instance<T> {
     /// What comes before a call of `export` that cannot be suspended.
     fn begin(&mut self, export: &str) -> Result<(), Error> {
         self.check_synchronous(export)?;
-        self.renew(export)
+        self.renew(export)?;
+        self.store.data_mut().synchronous = true;
+        Ok(())
     }
 
     /// Refuses calls that cannot be suspended, if the guest might wait.
@@ -98,6 +101,7 @@ impl<T: 'static> Instance<T> {
 
     /// Fails a call that has reached a limit, whatever became of it.
     pub(crate) fn finish<R>(&mut self, export: &str, result: Result<R, Error>) -> Result<R, Error> {
+        self.store.data_mut().synchronous = false;
         let limit = limits::end(&mut self.store);
         let denied = self.store.data().limiter.denied;
         match (result, limit) {

@@ -158,6 +158,11 @@ impl<T: 'static> Fiber<T> {
         !self.task.waker.load(Relaxed).is_null()
     }
 
+    /// Whether it is a call of ours that is being made on a fiber.
+    pub fn is_polled(&self) -> bool {
+        self.task.polled.load(Relaxed)
+    }
+
     /// Whether the call that is being made was dropped, and is unwound.
     pub fn is_unwinding(&self) -> bool {
         self.task.entered.load(Relaxed) && !self.task.polled.load(Relaxed)

@@ -462,11 +462,20 @@ impl<T: 'static> Instance<T> {
 
     /// The Wasmtime store of this instance, for what hostcall does not cover.
     ///
-    /// Do not have Wasmtime suspend guests in it by itself (fuel or epochs that
-    /// yield, async limiters): host functions of this library do not expect it.
+    /// Where Wasmtime itself may suspend the guest (in calls that the embedder
+    /// makes by Wasmtime's own `call_async`), host functions cannot call it, nor
+    /// return what has to be allocated in it: that is an error, for their frames
+    /// may have to stay on their thread.
     /// [`Limits::time_slice`](crate::Limits::time_slice) has guests yield where they
     /// can.
     pub fn store_mut(&mut self) -> &mut Store<StoreData<T>> {
+        if self.store.data().probe.is_none() {
+            let probe = Func::wrap(&mut self.store, || {});
+            let probe = probe
+                .typed(&self.store)
+                .expect("it takes and returns nothing");
+            self.store.data_mut().probe = Some(probe);
+        }
         &mut self.store
     }
 

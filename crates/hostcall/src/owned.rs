@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use wasmtime::{Extern, FrameInfo, Memory, Store};
+use wasmtime::{Extern, FrameInfo, Memory, Store, TypedFunc};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
@@ -59,8 +59,14 @@ pub struct StoreData<T: 'static> {
     /// Whether calls from outside need more than being made, see
     /// [`Instance::enter`](crate::Instance).
     pub(crate) guarded: bool,
+    /// Whether a call is being made that cannot be suspended, where others can.
+    pub(crate) synchronous: bool,
     /// How the guest is suspended; stays once it is there.
     pub(crate) fiber: Option<Arc<Fiber<T>>>,
+    /// Does nothing, if Wasmtime lets it be called here: where it does not, a
+    /// fiber of the embedder's might be suspended. It is there once the embedder
+    /// was given the store, and so may have such fibers.
+    pub(crate) probe: Option<TypedFunc<(), ()>>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
 }
@@ -90,7 +96,9 @@ impl<T: 'static> StoreData<T> {
             deadline: None,
             budget: Budget::default(),
             guarded: false,
+            synchronous: false,
             fiber: None,
+            probe: None,
             #[cfg(feature = "wasi")]
             wasi: None,
         }
@@ -292,7 +300,8 @@ where
     }
 
     fn holds<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> bool {
-        store.data_mut().fiber.is_some()
+        let data = store.data_mut();
+        data.fiber.is_some() || data.probe.is_some()
     }
 
     fn hold<S: Exports<Data = StoreData<T>>>(
@@ -300,7 +309,14 @@ where
         store: &mut S,
         job: &mut dyn FnMut(&mut AnyStore<'_, StoreData<T>>),
     ) -> wasmtime::Result<()> {
-        match store.data_mut().fiber.clone() {
+        let data = store.data_mut();
+        let (fiber, probe) = (data.fiber.clone(), data.probe.clone());
+        // In calls that are ours nothing but the fiber is suspended.
+        let ours = data.synchronous || fiber.as_ref().is_some_and(|fiber| fiber.is_polled());
+        if let Some(probe) = probe.filter(|_| !ours) {
+            probe.call(&mut *store, ())?;
+        }
+        match fiber {
             Some(fiber) => fiber.hold(store, |caller| job(&mut AnyStore(caller))),
             None => {
                 job(&mut AnyStore(store));

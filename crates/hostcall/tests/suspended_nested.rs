@@ -224,3 +224,52 @@ fn a_function_reference_is_called_while_the_guest_may_be_suspended() {
         assert_eq!(block_on(run.call_async(&mut instance, n)).unwrap(), n + 1);
     }
 }
+
+/// Calls an export as an embedder can who knows Wasmtime only.
+async fn call_by_wasmtime(instance: &mut Instance<()>, n: i32) -> wasmtime::Result<i32> {
+    let raw = instance.wasmtime_instance();
+    let store = instance.store_mut();
+    let visit = raw.get_typed_func::<i32, i32>(&mut *store, "visit")?;
+    visit.call_async(store, n).await
+}
+
+#[test]
+fn fibers_of_others_do_not_run_guests_under_host_functions() {
+    let guest = r#"(module
+        (import "env" "visit" (func $visit (param i32) (result i32)))
+        (import "env" "text" (func $text (param i32)))
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+        (func (export "double") (param i32) (result i32)
+            (i32.add (local.get 0) (local.get 0)))
+        (func (export "visit") (param i32) (result i32) (call $visit (local.get 0)))
+        (func (export "text") (call $text (i32.const 8))))"#;
+    let mut host = Host::<()>::new();
+    host.func("env", "visit", visit)
+        .reentrant("env", "visit", 16)
+        .func("env", "text", || "text".to_owned());
+    let program = host.program(guest.as_bytes()).unwrap();
+    for suspended_before in [false, true] {
+        let mut instance = program.instantiate(()).unwrap();
+        let visit = instance.export::<u32, u32>("visit").unwrap();
+        if suspended_before {
+            // The instance has a fiber of ours from then on.
+            assert_eq!(block_on(visit.call_async(&mut instance, 1)).unwrap(), 2);
+        }
+        let error = block_on(call_by_wasmtime(&mut instance, 2)).unwrap_err();
+        assert!(format!("{error:#}").contains("async"), "{error:#}");
+
+        let raw = instance.wasmtime_instance();
+        let store = instance.store_mut();
+        let text = raw.get_typed_func::<(), ()>(&mut *store, "text").unwrap();
+        let error = block_on(text.call_async(store, ())).unwrap_err();
+        assert!(format!("{error:#}").contains("async"), "{error:#}");
+
+        // Calls of ours are what they were.
+        assert_eq!(visit.call(&mut instance, 3).unwrap(), 6);
+        assert_eq!(block_on(visit.call_async(&mut instance, 4)).unwrap(), 8);
+        let text = instance.export::<(), ()>("text").unwrap();
+        text.call(&mut instance, ()).unwrap();
+        block_on(text.call_async(&mut instance, ())).unwrap();
+    }
+}
