@@ -10,6 +10,19 @@ pub struct Case {
     pub unit: Unit,
     pub subjects: Vec<Subject>,
     pub comparisons: Vec<Comparison>,
+    /// Where it stands in a series of cases, if it does.
+    pub growth: Option<Point>,
+}
+
+/// The same work at different sizes is a series; this is one of the sizes.
+#[derive(Clone, Copy)]
+pub struct Point {
+    pub series: &'static str,
+    /// What `x` counts.
+    pub against: &'static str,
+    pub x: f64,
+    /// Rounds in a full run: large sizes take seconds.
+    pub rounds: usize,
 }
 
 /// How what a round has measured is shown: the seconds that one operation took,
@@ -25,6 +38,7 @@ pub struct Unit {
 impl Unit {
     pub const NS_PER_CALL: Unit = Unit::time("ns/call", 1e9);
     pub const US_PER_INSTANTIATE: Unit = Unit::time("us/instantiate", 1e6);
+    pub const US_PER_PROGRAM: Unit = Unit::time("us/program", 1e6);
     pub const MS_PER_MODULE: Unit = Unit::time("ms/module", 1e3);
 
     const fn time(name: &'static str, per_second: f64) -> Unit {
@@ -93,7 +107,7 @@ impl Comparison {
 
 /// How long to measure.
 pub struct Pace {
-    pub rounds: usize,
+    rounds: usize,
     /// What a subject spends in a round, at least.
     round: Duration,
 }
@@ -107,6 +121,14 @@ impl Pace {
         rounds: 11,
         round: Duration::from_millis(5),
     };
+
+    /// How many rounds of `case` there are; none if it takes too long for this pace.
+    pub fn rounds(&self, case: &Case) -> usize {
+        match case.growth {
+            Some(Point { rounds, .. }) => rounds * self.rounds / Pace::FULL.rounds,
+            None => self.rounds,
+        }
+    }
 }
 
 /// What was measured: for every subject, for every round.
@@ -121,13 +143,15 @@ const COMPARED: u64 = 1000;
 ///
 /// If a subject fails, or results differ.
 pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<Rounds> {
+    let total = pace.rounds(case);
+    // It warms up, too: subjects may prepare themselves when they first run.
+    check_equal(case, 1)?;
     let calibrated = case.subjects.iter_mut().map(|s| calibrate(s, pace.round));
     let counts = calibrated.collect::<Result<Vec<_>>>()?;
     let compared = counts.iter().fold(COMPARED, |least, n| least.min(*n));
-    check_equal(case, compared)?;
-    let mut rounds = vec![Vec::with_capacity(pace.rounds); case.subjects.len()];
+    let mut rounds = vec![Vec::with_capacity(total); case.subjects.len()];
     let mut outcomes = vec![BTreeSet::new(); case.subjects.len()];
-    for _ in 0..pace.rounds {
+    for _ in 0..total {
         for (i, subject) in case.subjects.iter_mut().enumerate() {
             let (measured, outcome) = (subject.round)(counts[i])?;
             rounds[i].push(measured);
@@ -147,7 +171,7 @@ pub fn measure(case: &mut Case, pace: &Pace, mut tick: impl FnMut()) -> Result<R
     Ok(rounds)
 }
 
-/// Warms up, and finds how many operations fill a round.
+/// Finds how many operations fill a round.
 fn calibrate(subject: &mut Subject, round: Duration) -> Result<u64> {
     let mut count = 1;
     loop {

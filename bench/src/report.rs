@@ -1,6 +1,7 @@
 //! What was measured, as tables and as JSON.
 
-use crate::harness::{Case, Comparison, Rounds, Unit};
+use crate::fit::Fit;
+use crate::harness::{Case, Comparison, Point, Rounds, Unit};
 use crate::machine::Machine;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use serde::Serialize;
@@ -8,36 +9,37 @@ use std::fmt;
 
 #[derive(Serialize)]
 pub struct Report {
-    machine: Machine,
-    rows: Vec<Row>,
-    ratios: Vec<Ratio>,
+    pub(crate) machine: Machine,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) ratios: Vec<Ratio>,
+    pub(crate) fits: Vec<Fit>,
 }
 
 /// One subject of a case, in `unit`.
 #[derive(Serialize)]
-struct Row {
-    case: &'static str,
-    subject: &'static str,
-    unit: &'static str,
-    median: f64,
-    min: f64,
-    p90: f64,
-    rounds: usize,
+pub(crate) struct Row {
+    pub(crate) case: &'static str,
+    pub(crate) subject: &'static str,
+    pub(crate) unit: &'static str,
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) p90: f64,
+    pub(crate) rounds: usize,
     #[serde(skip)]
-    verdict: &'static str,
+    pub(crate) verdict: &'static str,
 }
 
 /// The time of one subject divided by that of another.
 #[derive(Serialize)]
-struct Ratio {
-    case: &'static str,
-    of: &'static str,
-    to: &'static str,
-    median: f64,
-    min: f64,
-    max: f64,
+pub(crate) struct Ratio {
+    pub(crate) case: &'static str,
+    pub(crate) of: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) median: f64,
+    pub(crate) min: f64,
+    pub(crate) max: f64,
     #[serde(skip)]
-    at_most: Option<f64>,
+    pub(crate) at_most: Option<f64>,
 }
 
 impl Report {
@@ -46,6 +48,7 @@ impl Report {
             machine: Machine::this(),
             rows: Vec::new(),
             ratios: Vec::new(),
+            fits: Vec::new(),
         }
     }
 
@@ -57,7 +60,7 @@ impl Report {
             verdict,
         } = case.unit;
         let subjects = case.subjects.iter().zip(rounds);
-        self.rows.extend(subjects.map(|(subject, rounds)| {
+        let rows = subjects.map(|(subject, rounds)| {
             let values = sorted(rounds.iter().map(|value| value * factor));
             let median = quantile(&values, 0.5);
             Row {
@@ -70,10 +73,26 @@ impl Report {
                 rounds: values.len(),
                 verdict: verdict.map_or("", |verdict| verdict(median)),
             }
-        }));
+        });
+        let rows: Vec<_> = rows.collect();
+        if let Some(point) = case.growth {
+            rows.iter().for_each(|row| self.grow(point, row));
+        }
+        self.rows.extend(rows);
         let comparisons = case.comparisons.iter();
         self.ratios
             .extend(comparisons.map(|comparison| ratio(case, *comparison, rounds)));
+    }
+
+    /// Adds a point to what the subject has of the series.
+    fn grow(&mut self, point: Point, row: &Row) {
+        let same = |fit: &Fit| (fit.series, fit.subject) == (point.series, row.subject);
+        let at = self.fits.iter().position(same).unwrap_or_else(|| {
+            let fit = Fit::new(point.series, row.subject, row.unit, point.against);
+            self.fits.push(fit);
+            self.fits.len() - 1
+        });
+        self.fits[at].add(point.x, row.median);
     }
 
     fn measured(&self) -> Table {
@@ -118,16 +137,34 @@ impl Report {
         align_right(&mut table, 2..5);
         table
     }
+
+    fn grown(&self) -> Table {
+        let mut table = table(["series", "subject", "cost", "worst point", ""]);
+        table.add_rows(self.fits.iter().map(|fit| {
+            [
+                fit.series.to_owned(),
+                fit.subject.to_owned(),
+                fit.cost(),
+                format!("{:.0}% off", fit.deviation * 100.0),
+                fit.warning(),
+            ]
+        }));
+        align_right(&mut table, 3..4);
+        table
+    }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.machine)?;
         write!(f, "{}", self.measured().trim_fmt())?;
-        if self.ratios.is_empty() {
-            return Ok(());
+        if !self.ratios.is_empty() {
+            write!(f, "\n\n{}", self.compared().trim_fmt())?;
         }
-        write!(f, "\n\n{}", self.compared().trim_fmt())
+        if !self.fits.is_empty() {
+            write!(f, "\n\n{}", self.grown().trim_fmt())?;
+        }
+        Ok(())
     }
 }
 

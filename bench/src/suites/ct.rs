@@ -70,6 +70,7 @@ fn case(
         unit: dudect::UNIT,
         subjects: vec![hostcall(engine, import)?, native(eq)],
         comparisons: Vec::new(),
+        growth: None,
     })
 }
 

@@ -64,6 +64,7 @@ fn sample(engine: &Engine) -> Result<Case> {
         unit: Unit::NS_PER_CALL,
         subjects: vec![deferred(engine, &guest)?, wasmtime],
         comparisons: vec![Comparison::to("wasmtime", 0.60)],
+        growth: None,
     })
 }
 
@@ -86,6 +87,7 @@ fn string(engine: &Engine) -> Result<Case> {
         unit: Unit::NS_PER_CALL,
         subjects: vec![deferred(engine, &guest)?, cached],
         comparisons: vec![Comparison::to("wasmtime-cached", 0.90)],
+        growth: None,
     })
 }
 

@@ -25,6 +25,7 @@ fn typed(engine: &Engine) -> Result<Case> {
         unit: Unit::NS_PER_CALL,
         subjects: vec![hostcall_typed("hostcall", engine)?, wasmtime_typed(engine)?],
         comparisons: vec![Comparison::to("wasmtime", 1.05)],
+        growth: None,
     })
 }
 
@@ -41,6 +42,7 @@ fn dynamic(engine: &Engine) -> Result<Case> {
             Comparison::to("wasmtime", 0.40),
             Comparison::to("hostcall-typed", 3.0),
         ],
+        growth: None,
     })
 }
 

@@ -101,6 +101,7 @@ fn case(name: &'static str, subjects: Vec<Subject>, comparisons: Vec<Comparison>
         unit: Unit::NS_PER_CALL,
         subjects,
         comparisons,
+        growth: None,
     }
 }
 

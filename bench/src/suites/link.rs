@@ -44,6 +44,7 @@ fn bytes(engine: &Engine) -> Result<Case> {
             }),
         ],
         comparisons: vec![Comparison::to("compile", 0.05)],
+        growth: None,
     })
 }
 
@@ -75,6 +76,7 @@ fn instantiate(engine: &Engine) -> Result<Case> {
         unit: Unit::US_PER_INSTANTIATE,
         subjects: vec![hostcall(engine, &guest)?, wasmtime(engine, &guest)?],
         comparisons: vec![Comparison::to("wasmtime", 1.5)],
+        growth: None,
     })
 }
 

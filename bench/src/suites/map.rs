@@ -20,6 +20,7 @@ fn cases(engine: &Engine) -> Result<Vec<Case>> {
         unit: Unit::NS_PER_CALL,
         subjects: vec![hostcall(engine)?, wasmtime(engine)?],
         comparisons: vec![Comparison::to("wasmtime", 0.08)],
+        growth: None,
     }])
 }
 

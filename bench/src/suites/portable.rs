@@ -35,6 +35,7 @@ fn case(name: &'static str, guests: Guests) -> Result<Case> {
             subject("wasmi", &importing)?,
         ],
         comparisons: vec![Comparison::to("guest", None), Comparison::to("wasmi", None)],
+        growth: None,
     })
 }
 

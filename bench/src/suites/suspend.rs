@@ -22,6 +22,7 @@ fn cases(engine: &Engine) -> Result<Vec<Case>> {
             unit: Unit::NS_PER_CALL,
             subjects: vec![hostcall(engine, waits)?, wasmtime(engine, waits)?],
             comparisons: vec![Comparison::to("wasmtime", target)],
+            growth: None,
         })
     });
     cases.collect()
