@@ -46,6 +46,49 @@ impl App {
             *value *= 2.0;
         }
     }
+
+    fn sum(&mut self, values: &[u32]) {
+        self.total += values.iter().map(|value| u64::from(*value)).sum::<u64>();
+    }
+
+    fn add1(&mut self, a: i32) -> i32 {
+        self.total += 1;
+        added([a])
+    }
+
+    fn add4(&mut self, a: i32, b: i32, c: i32, d: i32) -> i32 {
+        self.total += 1;
+        added([a, b, c, d])
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "it measures what they cost")]
+    fn add16(
+        &mut self,
+        a: i32,
+        b: i32,
+        c: i32,
+        d: i32,
+        e: i32,
+        f: i32,
+        g: i32,
+        h: i32,
+        i: i32,
+        j: i32,
+        k: i32,
+        l: i32,
+        m: i32,
+        n: i32,
+        o: i32,
+        p: i32,
+    ) -> i32 {
+        self.total += 1;
+        added([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    }
+}
+
+/// What functions of so many parameters give.
+pub fn added<const N: usize>(numbers: [i32; N]) -> i32 {
+    numbers.into_iter().fold(0, i32::wrapping_add)
 }
 
 /// The data of a Wasmtime store, as an embedder has it.
@@ -59,10 +102,18 @@ pub struct Data {
 /// A guest that does `body` in a loop, with an import from `env`. `$sum` is what
 /// it returns.
 pub fn looping(import: Option<&str>, body: &str) -> String {
-    let import = import.map_or(String::new(), |import| format!("(import \"env\" {import})"));
+    importing(import.as_slice(), body)
+}
+
+/// The same with any number of imports.
+pub fn importing(imports: &[impl AsRef<str>], body: &str) -> String {
+    let imports = imports.iter().map(AsRef::as_ref);
+    let imports: String = imports
+        .map(|import| format!("(import \"env\" {import})"))
+        .collect();
     format!(
         r#"(module
-            {import}
+            {imports}
             (memory (export "memory") 1)
             (data (i32.const 64) "a line to the log")
             (data (i32.const 128) "\00\00\00\00\03\00\00\00")

@@ -4,6 +4,7 @@ mod call;
 mod ct;
 mod deferred;
 mod export;
+mod growth;
 mod inline;
 mod link;
 mod map;
@@ -27,6 +28,7 @@ pub const ALL: &[Suite] = &[
     map::SUITE,
     suspend::SUITE,
     link::SUITE,
+    growth::SUITE,
     ct::SUITE,
     #[cfg(feature = "peers")]
     portable::SUITE,

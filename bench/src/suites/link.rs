@@ -29,32 +29,40 @@ const UDF: &str = r#"(module
 
 /// Parsing and linking, and compiling what comes out.
 fn bytes(engine: &Engine) -> Result<Case> {
-    let provider = Provider::parse(&wat::parse_str(UDF)?)?;
-    let module = linked(&provider)?;
-    let engine = engine.clone();
     Ok(Case {
         name: "link/bytes",
         unit: Unit::MS_PER_MODULE,
-        subjects: vec![
-            Subject::new("hostcall", move |count| {
-                repeated(count, || linked(&provider).map(drop))
-            }),
-            Subject::new("compile", move |count| {
-                repeated(count, || Module::new(&engine, &module).map(drop))
-            }),
-        ],
+        subjects: link_and_compile(engine, SQLITE)?,
         comparisons: vec![Comparison::to("compile", 0.05)],
         growth: None,
     })
 }
 
-fn repeated(count: u64, mut work: impl FnMut() -> Result<()>) -> Result<Outcome> {
+/// Linking a module that imports functions of `udf`, and compiling the linked one.
+pub(super) fn link_and_compile(
+    engine: &Engine,
+    guest: impl AsRef<[u8]> + 'static,
+) -> Result<Vec<Subject>> {
+    let provider = Provider::parse(&wat::parse_str(UDF)?)?;
+    let module = linked(guest.as_ref(), &provider)?;
+    let engine = engine.clone();
+    Ok(vec![
+        Subject::new("hostcall", move |count| {
+            repeated(count, || linked(guest.as_ref(), &provider).map(drop))
+        }),
+        Subject::new("compile", move |count| {
+            repeated(count, || Module::new(&engine, &module).map(drop))
+        }),
+    ])
+}
+
+pub(super) fn repeated(count: u64, mut work: impl FnMut() -> Result<()>) -> Result<Outcome> {
     (0..count).try_for_each(|_| work())?;
     Ok([count, 0])
 }
 
-fn linked(provider: &Provider) -> Result<Vec<u8>> {
-    let info = ModuleInfo::parse(SQLITE)?;
+fn linked(guest: &[u8], provider: &Provider) -> Result<Vec<u8>> {
+    let info = ModuleInfo::parse(guest)?;
     let imports = info.imports.iter().filter(|import| import.module == "udf");
     let replacements = imports.map(|import| Replacement {
         import: import.index,
@@ -66,7 +74,7 @@ fn linked(provider: &Provider) -> Result<Vec<u8>> {
         replacements: replacements.collect(),
         ..LinkOptions::default()
     };
-    Ok(link(SQLITE, &options)?.bytes)
+    Ok(link(guest, &options)?.bytes)
 }
 
 fn instantiate(engine: &Engine) -> Result<Case> {
