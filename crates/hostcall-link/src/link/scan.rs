@@ -1,5 +1,7 @@
 //! Reads and validates the guest, all but the inside of its function bodies.
 
+use std::collections::HashMap;
+
 use wasmparser::types::Types;
 use wasmparser::{
     ExportSectionReader, ExternalKind, FuncToValidate, FunctionBody, Import, ImportSectionReader,
@@ -19,6 +21,8 @@ pub(super) struct Guest<'a> {
     /// Positions among the imports of those that are functions: by function
     /// index.
     pub(super) function_imports: Vec<u32>,
+    /// The functions that are exported, by name.
+    exported_functions: HashMap<&'a str, u32>,
     pub(super) types: Types,
     pub(super) counts: Counts,
 }
@@ -32,15 +36,7 @@ impl Guest<'_> {
 
     /// The index of the function that is exported by a name.
     pub(super) fn exported_function(&self, name: &str) -> Option<u32> {
-        let mut sections = self.sections.iter();
-        let exports = sections.find_map(|section| match section {
-            Payload::ExportSection(exports) => Some(exports.clone()),
-            _ => None,
-        });
-        let mut exports = exports?.into_iter().map_while(Result::ok);
-        let export = exports.find(|export| export.name == name)?;
-        let is_function = matches!(export.kind, ExternalKind::Func | ExternalKind::FuncExact);
-        is_function.then_some(export.index)
+        self.exported_functions.get(name).copied()
     }
 
     /// The function that runs when the guest is instantiated.
@@ -94,6 +90,7 @@ struct Scan<'a> {
     bodies: Vec<Body<'a>>,
     imports: Vec<Import<'a>>,
     function_imports: Vec<u32>,
+    exported_functions: HashMap<&'a str, u32>,
     counts: Counts,
 }
 
@@ -131,6 +128,9 @@ impl<'a> Scan<'a> {
             if is_reserved(export.name) {
                 return Err(reserved(Place::Export, "", export.name, offset));
             }
+            if let ExternalKind::Func | ExternalKind::FuncExact = export.kind {
+                self.exported_functions.insert(export.name, export.index);
+            }
         }
         Ok(())
     }
@@ -148,6 +148,7 @@ impl<'a> Scan<'a> {
             sections: self.sections,
             imports: self.imports,
             function_imports: self.function_imports,
+            exported_functions: self.exported_functions,
             types,
             counts,
         };
