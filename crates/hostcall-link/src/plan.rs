@@ -1,6 +1,6 @@
 //! Decides, for every import, what it is bound to and how it crosses.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -213,6 +213,7 @@ struct Planner<'a> {
     info: &'a ModuleInfo,
     surface: &'a Surface,
     offers: HashMap<(&'a str, &'a str), Offers<'a>>,
+    optional: HashSet<(&'a str, &'a str)>,
 }
 
 impl<'a> Planner<'a> {
@@ -222,10 +223,14 @@ impl<'a> Planner<'a> {
             let key = (item.module.as_str(), item.name.as_str());
             offers.entry(key).or_default().push((index, &item.provides));
         }
+        let optional = surface.optional.iter();
         Planner {
             info,
             surface,
             offers,
+            optional: optional
+                .map(|(module, name)| (&**module, &**name))
+                .collect(),
         }
     }
 
@@ -339,8 +344,7 @@ impl<'a> Planner<'a> {
     }
 
     fn is_optional(&self, import: &Import) -> bool {
-        let mut optional = self.surface.optional.iter();
-        optional.any(|(module, name)| *module == import.module && *name == import.name)
+        self.optional.contains(&(&*import.module, &*import.name))
     }
 }
 
