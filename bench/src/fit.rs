@@ -45,6 +45,7 @@ impl Fit {
         }
     }
 
+    /// Adds a point, which is larger than those before.
     pub(crate) fn add(&mut self, x: f64, y: f64) {
         self.points.push((x, y));
         (self.fixed, self.per) = line(&self.points);
@@ -65,28 +66,36 @@ impl Fit {
         let fixed = time(self.fixed, self.unit);
         let per = time(self.per, self.unit);
         let one = self.against.trim_end_matches('s');
-        let (least, most) = self.ends();
-        match (
-            self.per * (most - least) < 0.05 * self.at(least),
-            self.fixed > 0.0,
-        ) {
+        match (self.is_level(), self.fixed > 0.0) {
             (true, _) => fixed,
             (false, true) => format!("{fixed} + {per} per {one}"),
             (false, false) => format!("{per} per {one}"),
         }
     }
 
-    /// What is to be said of a line that fits badly.
+    /// Whether sizes change the cost so little that it need not be said.
+    fn is_level(&self) -> bool {
+        let [(least, _), (most, _)] = self.ends();
+        self.per * (most - least) < 0.05 * self.at(least)
+    }
+
+    /// What is to be said of a line that fits badly, if cost grows at all.
     pub(crate) fn warning(&self) -> String {
-        if self.deviation <= POOR {
+        if self.deviation <= POOR || self.growth() < 2.0 {
             return String::new();
         }
         format!("no line; at large sizes like x^{:.2}", self.exponent)
     }
 
-    fn ends(&self) -> (f64, f64) {
-        let xs = || self.points.iter().map(|(x, _)| *x);
-        (xs().fold(f64::INFINITY, f64::min), xs().fold(0.0, f64::max))
+    /// The cost of the largest size divided by that of the smallest.
+    fn growth(&self) -> f64 {
+        let [(_, least), (_, most)] = self.ends();
+        most / least
+    }
+
+    /// The first and the last point.
+    fn ends(&self) -> [(f64, f64); 2] {
+        [self.points[0], self.points[self.points.len() - 1]]
     }
 }
 
@@ -191,6 +200,9 @@ mod tests {
         assert_eq!(quadratic.warning(), "no line; at large sizes like x^2.00");
         let root = fit("ns/call", |_, x| x.sqrt());
         near(root.exponent, 0.5, 1e-9);
+        let noisy = fit("ns/call", |i, _| if i % 2 == 0 { 10.0 } else { 18.0 });
+        assert!(noisy.deviation > POOR);
+        assert_eq!(noisy.warning(), "");
     }
 
     /// Small sizes do not hide how the large ones grow.
