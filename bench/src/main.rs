@@ -4,6 +4,7 @@ mod dudect;
 mod fit;
 mod guests;
 mod harness;
+mod html;
 mod machine;
 mod report;
 mod suites;
@@ -26,9 +27,29 @@ struct Opts {
     /// Writes the results there, as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Writes the results there, as a page with charts.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Writes the first chart of that page into this folder, as `crossing-light.svg` and
+    /// `crossing-dark.svg`.
+    #[arg(long, value_name = "FOLDER")]
+    charts: Option<PathBuf>,
     /// Few rounds: shows that everything works, not how fast it is.
     #[arg(long)]
     quick: bool,
+}
+
+impl Opts {
+    /// What makes the same page on any machine.
+    fn command(&self) -> String {
+        let mut words = vec!["cargo run --release -p hostcall-bench"];
+        words.extend(cfg!(feature = "peers").then_some("--features peers"));
+        words.push("--");
+        words.extend(self.suites.iter().map(|suite| suite.name));
+        words.extend(self.quick.then_some("--quick"));
+        words.push("--html report.html");
+        words.join(" ")
+    }
 }
 
 fn main() -> ExitCode {
@@ -63,6 +84,12 @@ fn run(opts: &Opts) -> wasmtime::Result<()> {
     println!("{report}");
     if let Some(path) = &opts.json {
         std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+    }
+    if let Some(path) = &opts.html {
+        std::fs::write(path, html::page(&report, &opts.command()))?;
+    }
+    if let Some(folder) = &opts.charts {
+        html::write_charts(&report, folder)?;
     }
     Ok(())
 }

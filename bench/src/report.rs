@@ -13,6 +13,7 @@ pub struct Report {
     pub(crate) rows: Vec<Row>,
     pub(crate) ratios: Vec<Ratio>,
     pub(crate) fits: Vec<Fit>,
+    pub(crate) absent: Vec<Absent>,
 }
 
 /// One subject of a case, in `unit`.
@@ -42,6 +43,24 @@ pub(crate) struct Ratio {
     pub(crate) at_most: Option<f64>,
 }
 
+/// A subject that is not on this machine.
+#[derive(Serialize)]
+pub(crate) struct Absent {
+    pub(crate) subject: &'static str,
+    pub(crate) why: String,
+}
+
+impl Ratio {
+    /// Whether the target is reached, if there is one.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match self.at_most {
+            None => "",
+            Some(at_most) if self.median <= at_most => "ok",
+            Some(_) => "miss",
+        }
+    }
+}
+
 impl Report {
     pub fn new() -> Report {
         Report {
@@ -49,6 +68,7 @@ impl Report {
             rows: Vec::new(),
             ratios: Vec::new(),
             fits: Vec::new(),
+            absent: Vec::new(),
         }
     }
 
@@ -115,13 +135,6 @@ impl Report {
     fn compared(&self) -> Table {
         let mut table = table(["case", "ratio", "median", "min", "max", "target", ""]);
         table.add_rows(self.ratios.iter().map(|ratio| {
-            let verdict = ratio.at_most.map_or("", |at_most| {
-                if ratio.median <= at_most {
-                    "ok"
-                } else {
-                    "miss"
-                }
-            });
             [
                 ratio.case.to_owned(),
                 format!("{} / {}", ratio.of, ratio.to),
@@ -131,7 +144,7 @@ impl Report {
                 ratio
                     .at_most
                     .map_or(String::new(), |at_most| format!("<= {at_most:.2}")),
-                verdict.to_owned(),
+                ratio.verdict().to_owned(),
             ]
         }));
         align_right(&mut table, 2..5);
