@@ -94,7 +94,7 @@ impl Dots {
         let size = set.size + 3;
         canvas.text((MARGIN, 16), &self.title, Type { size, ..set });
         let small = layout.frame.small(MUTED, HPos::Left);
-        for (i, line) in self.footer.iter().rev().enumerate() {
+        for (i, line) in layout.footer.iter().rev().enumerate() {
             let y = layout.height - 12 - i as i32 * FOOTER;
             canvas.text((MARGIN, y), line, small);
         }
@@ -107,6 +107,7 @@ impl Dots {
 
 struct Layout {
     frame: Frame,
+    footer: Vec<String>,
     /// Of the first row.
     top: i32,
     /// From left to right, without labels and values.
@@ -122,6 +123,11 @@ impl Layout {
         let values = dots.dots().map(|dot| frame.width_of(&dot.value));
         let left = frame.beside + MARGIN + labels.max().unwrap_or(0) + 10;
         let right = frame.width - MARGIN - values.max().unwrap_or(0) - 10;
+        let footer: Vec<_> = dots
+            .footer
+            .iter()
+            .flat_map(|text| frame.lines(text))
+            .collect();
         let values = dots.dots().flat_map(Dot::values).chain(dots.reference);
         let top = if dots.title.is_empty() { 42 } else { 72 };
         let bottom = top
@@ -136,7 +142,8 @@ impl Layout {
             reference: dots.reference,
             plot: (left, right),
             axis: Axis::over(values, (left, right), frame.size - 1),
-            height: bottom + FOOTER * dots.footer.len() as i32 + 8,
+            height: bottom + FOOTER * footer.len() as i32 + 8,
+            footer,
         }
     }
 }
@@ -165,6 +172,19 @@ impl Frame {
     /// About: what letters take is known to the browser only.
     fn width_of(self, text: &str) -> i32 {
         (text.chars().count() as f64 * f64::from(self.size) * 0.62) as i32
+    }
+
+    /// What fits into the width, line by line.
+    fn lines(self, text: &str) -> Vec<String> {
+        let mut lines = Vec::<String>::new();
+        for word in text.split(' ') {
+            let left = self.width - 2 * MARGIN - self.width_of(word) - self.width_of(" ");
+            match lines.last_mut() {
+                Some(line) if self.width_of(line) < left => *line += &format!(" {word}"),
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines
     }
 
     fn set(self, ink: Ink, bold: bool, end: HPos) -> Type {
@@ -256,5 +276,25 @@ impl Dot {
         canvas.dot((axis.at(self.median), y), 5, self.ink);
         let value = frame.set(TEXT, ours, HPos::Left);
         canvas.text((plot.1 + 6, y), &self.value, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_broken_between_words() {
+        let text = "a machine of some make, with a number of cores, and versions of engines";
+        let lines = NARROW.lines(text);
+        assert!(lines.len() > 1);
+        assert_eq!(lines.join(" "), text);
+        let fits = |line: &String| NARROW.width_of(line) <= NARROW.width;
+        assert!(lines.iter().all(fits), "{lines:?}");
+    }
+
+    #[test]
+    fn what_fits_is_one_line() {
+        assert_eq!(NARROW.lines("as it is"), ["as it is"]);
     }
 }
