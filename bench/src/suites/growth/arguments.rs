@@ -1,7 +1,7 @@
 //! One call, with ever more to hand over.
 
 use super::{series, sizes};
-use crate::guests::{self, Data, added, bytes, cached_memory, looping, out_of_bounds, text};
+use crate::guests::{self, Data, bytes, cached_memory, looping, mixed, out_of_bounds, text};
 use crate::harness::{Case, Subject, Unit};
 use wasmtime::{Caller, Engine, Linker, Result};
 
@@ -30,27 +30,27 @@ fn subjects(
 
 fn of_parameters(engine: &Engine, n: usize) -> Result<Vec<Subject>> {
     let params = "i32 ".repeat(n);
-    let import = format!(r#""add{n}" (func $f (param {params}) (result i32))"#);
+    let import = format!(r#""mix{n}" (func $f (param {params}) (result i32))"#);
     let numbers: String = (1..n).map(|n| format!("(i32.const {n})")).collect();
     let body = format!("(local.set $sum (call $f (local.get $sum) {numbers}))");
     let guest = looping(Some(&import), &body);
-    subjects(engine, &guest, |linker| add(linker, n))
+    subjects(engine, &guest, |linker| mix(linker, n))
 }
 
-macro_rules! adder {
+macro_rules! mixer {
     ($($x:ident)+) => {
         |mut caller: Caller<'_, Data>, $($x: i32),+| {
             caller.data_mut().app.total += 1;
-            added([$($x),+])
+            mixed([$($x),+])
         }
     };
 }
 
-fn add(linker: &mut Linker<Data>, parameters: usize) -> Result<()> {
+fn mix(linker: &mut Linker<Data>, parameters: usize) -> Result<()> {
     match parameters {
-        1 => linker.func_wrap("env", "add1", adder!(a))?,
-        4 => linker.func_wrap("env", "add4", adder!(a b c d))?,
-        _ => linker.func_wrap("env", "add16", adder!(a b c d e f g h i j k l m n o p))?,
+        1 => linker.func_wrap("env", "mix1", mixer!(a))?,
+        4 => linker.func_wrap("env", "mix4", mixer!(a b c d))?,
+        _ => linker.func_wrap("env", "mix16", mixer!(a b c d e f g h i j k l m n o p))?,
     };
     Ok(())
 }
