@@ -38,6 +38,11 @@ impl<T: 'static> Host<T> {
     /// [`LimitKind::Instances`](crate::LimitKind::Instances), until another one is
     /// dropped.
     ///
+    /// Each of them takes about four mappings of the process. Linux allows 65,530
+    /// by default, so for more than some 13,000 instances raise
+    /// `vm.max_map_count`; where it is too low, making programs fails for want of
+    /// memory.
+    ///
     /// This is for hosts made by [`Host::new`]; they get a new engine.
     pub fn pooling(&mut self, instances: u32, memory: usize) -> &mut Self {
         match self.settings {
