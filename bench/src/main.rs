@@ -13,9 +13,10 @@ use clap::Parser;
 use harness::Pace;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::Report;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use suites::Suite;
+use wasmtime::error::Context as _;
 
 /// Measures hostcall side by side with its peers.
 #[derive(Parser)]
@@ -83,15 +84,19 @@ fn run(opts: &Opts) -> wasmtime::Result<()> {
     }
     println!("{report}");
     if let Some(path) = &opts.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)? + "\n")?;
+        write(path, &(serde_json::to_string_pretty(&report)? + "\n"))?;
     }
     if let Some(path) = &opts.html {
-        std::fs::write(path, html::page(&report, &opts.command()))?;
+        write(path, &html::page(&report, &opts.command()))?;
     }
     if let Some(folder) = &opts.charts {
         html::write_charts(&report, folder)?;
     }
     Ok(())
+}
+
+fn write(path: &Path, text: &str) -> wasmtime::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// A bar of `rounds` steps; shown on terminals only.
