@@ -83,6 +83,12 @@ impl Subject {
             round: Box::new(round),
         }
     }
+
+    /// A round of so many operations, without what it measures.
+    pub fn run(&mut self, count: u64) -> Result<Outcome> {
+        let (_, outcome) = (self.round)(count)?;
+        Ok(outcome)
+    }
 }
 
 /// The time of `of` divided by that of `to`.
@@ -190,7 +196,7 @@ fn calibrate(subject: &mut Subject, round: Duration) -> Result<u64> {
 fn check_equal(case: &mut Case, count: u64) -> Result<()> {
     let mut first = None;
     for subject in &mut case.subjects {
-        let (_, outcome) = (subject.round)(count)?;
+        let outcome = subject.run(count)?;
         let (name, expected) = *first.get_or_insert((subject.name, outcome));
         ensure!(
             outcome == expected,

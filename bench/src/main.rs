@@ -6,6 +6,7 @@ mod guests;
 mod harness;
 mod html;
 mod machine;
+mod once;
 mod report;
 mod suites;
 
@@ -38,6 +39,9 @@ struct Opts {
     /// Few rounds: shows that everything works, not how fast it is.
     #[arg(long)]
     quick: bool,
+    /// Runs one subject that often and measures nothing: for profilers.
+    #[arg(long, num_args = 3, value_names = ["CASE", "SUBJECT", "COUNT"])]
+    once: Option<Vec<String>>,
 }
 
 impl Opts {
@@ -70,6 +74,9 @@ fn run(opts: &Opts) -> wasmtime::Result<()> {
         [] => suites::ALL.iter().collect(),
         some => some.to_vec(),
     };
+    if let Some(what) = &opts.once {
+        return once::run(&engine, &chosen, what);
+    }
     let mut report = Report::new();
     for suite in chosen {
         let mut cases = (suite.cases)(&engine)?;
