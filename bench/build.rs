@@ -9,7 +9,10 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={LOCK}");
     println!("cargo::rustc-env=BENCH_RUSTC={}", rustc());
-    println!("cargo::rustc-env=BENCH_WASMTIME={}", locked("wasmtime"));
+    for engine in ["wasmtime", "wasmer", "wasmi"] {
+        let name = engine.to_uppercase();
+        println!("cargo::rustc-env=BENCH_{name}={}", locked(engine));
+    }
     let profile = env::var("PROFILE").unwrap_or_default();
     println!("cargo::rustc-env=BENCH_PROFILE={profile}");
 }

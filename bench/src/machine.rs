@@ -1,6 +1,8 @@
 //! What was measured on.
 
+use crate::peers;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::thread::available_parallelism;
 
@@ -12,6 +14,9 @@ pub struct Machine {
     cores: usize,
     rustc: &'static str,
     wasmtime: &'static str,
+    /// The versions of other engines, by their names.
+    #[serde(flatten)]
+    peers: BTreeMap<&'static str, String>,
     profile: &'static str,
 }
 
@@ -24,6 +29,7 @@ impl Machine {
             cores: available_parallelism().map_or(0, usize::from),
             rustc: env!("BENCH_RUSTC"),
             wasmtime: env!("BENCH_WASMTIME"),
+            peers: peers::versions(),
             profile: env!("BENCH_PROFILE"),
         }
     }
@@ -40,8 +46,12 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}, {} cores, {} {}; Wasmtime {}, {}, {} profile",
-            self.cpu, self.cores, self.os, self.arch, self.wasmtime, self.rustc, self.profile
-        )
+            "{}, {} cores, {} {}; Wasmtime {}, ",
+            self.cpu, self.cores, self.os, self.arch, self.wasmtime
+        )?;
+        for (peer, version) in &self.peers {
+            write!(f, "{peer} {version}, ")?;
+        }
+        write!(f, "{}, {} profile", self.rustc, self.profile)
     }
 }

@@ -7,6 +7,7 @@ mod harness;
 mod html;
 mod machine;
 mod once;
+mod peers;
 mod report;
 mod suites;
 

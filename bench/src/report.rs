@@ -3,6 +3,7 @@
 use crate::fit::Fit;
 use crate::harness::{Case, Comparison, Point, Rounds, Unit};
 use crate::machine::Machine;
+use crate::peers::{self, Absent};
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle, presets};
 use serde::Serialize;
 use std::fmt;
@@ -10,10 +11,10 @@ use std::fmt;
 #[derive(Serialize)]
 pub struct Report {
     pub(crate) machine: Machine,
+    pub(crate) absent: Vec<Absent>,
     pub(crate) rows: Vec<Row>,
     pub(crate) ratios: Vec<Ratio>,
     pub(crate) fits: Vec<Fit>,
-    pub(crate) absent: Vec<Absent>,
 }
 
 /// One subject of a case, in `unit`.
@@ -43,13 +44,6 @@ pub(crate) struct Ratio {
     pub(crate) at_most: Option<f64>,
 }
 
-/// A subject that is not on this machine.
-#[derive(Serialize)]
-pub(crate) struct Absent {
-    pub(crate) subject: &'static str,
-    pub(crate) why: String,
-}
-
 impl Ratio {
     /// Whether the target is reached, if there is one.
     pub(crate) fn verdict(&self) -> &'static str {
@@ -65,10 +59,10 @@ impl Report {
     pub fn new() -> Report {
         Report {
             machine: Machine::this(),
+            absent: peers::absent(),
             rows: Vec::new(),
             ratios: Vec::new(),
             fits: Vec::new(),
-            absent: Vec::new(),
         }
     }
 
@@ -170,6 +164,9 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}\n", self.machine)?;
+        for Absent { subject, why } in &self.absent {
+            writeln!(f, "absent: {subject}: {why}\n")?;
+        }
         write!(f, "{}", self.measured().trim_fmt())?;
         if !self.ratios.is_empty() {
             write!(f, "\n\n{}", self.compared().trim_fmt())?;

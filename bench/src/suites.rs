@@ -2,12 +2,12 @@
 
 mod call;
 mod ct;
-mod deferred;
-mod export;
+pub mod deferred;
+pub mod export;
 mod growth;
-mod inline;
-mod link;
-mod map;
+pub mod inline;
+pub mod link;
+pub mod map;
 #[cfg(feature = "peers")]
 mod portable;
 mod suspend;

@@ -1,7 +1,8 @@
 //! A report that has something of everything, made up.
 
 use crate::fit::Fit;
-use crate::report::{Absent, Ratio, Report, Row};
+use crate::peers::Absent;
+use crate::report::{Ratio, Report, Row};
 
 pub fn report() -> Report {
     let mut report = Report::new();

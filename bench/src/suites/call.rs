@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::guests::{self, App, Data, bytes, cached_memory, looping, out_of_bounds, text};
 use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::peers::{self, Functions, Work};
 use hostcall::HostModule;
 use std::hint::black_box;
 use wasmtime::{Caller, Engine, Extern, Linker, Result, bail};
@@ -45,14 +46,16 @@ fn scalar(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "add", add).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "call/scalar",
         vec![guests::hostcall(engine, &guest)?, wasmtime, native_add()],
         vec![
             Comparison::to("wasmtime", 1.05),
             Comparison::to("native", None),
         ],
-    ))
+    );
+    let case = peers::add_wasmtime(case, engine, &guest)?;
+    peers::add(case, Work::Run(Functions::Call), &guest)
 }
 
 /// The same calls without a guest, through a pointer.
@@ -88,7 +91,7 @@ fn string(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "log", log).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "call/string",
         vec![
             guests::hostcall(engine, &guest)?,
@@ -99,7 +102,9 @@ fn string(engine: &Engine) -> Result<Case> {
             Comparison::to("wasmtime-get-export", 0.25),
             Comparison::to("wasmtime-cached", 1.10),
         ],
-    ))
+    );
+    let case = peers::add_wasmtime(case, engine, &guest)?;
+    peers::add(case, Work::Run(Functions::Call), &guest)
 }
 
 fn string_linker(engine: &Engine) -> Result<Case> {
@@ -139,11 +144,12 @@ fn struct_flat(engine: &Engine) -> Result<Case> {
         let flat = |x: i32, y: i32| x.wrapping_add(y);
         linker.func_wrap("env", "flat", flat).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "call/struct-flat",
         vec![guests::hostcall(engine, &guest)?, wasmtime],
         vec![Comparison::to("wasmtime-cached", 1.10)],
-    ))
+    );
+    peers::add(case, Work::Run(Functions::Call), &guest)
 }
 
 fn struct_pointer(engine: &Engine) -> Result<Case> {
@@ -165,11 +171,12 @@ fn struct_pointer(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "pointer", pointer).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "call/struct-pointer",
         vec![guests::hostcall(engine, &guest)?, wasmtime],
         vec![Comparison::to("wasmtime-cached", 1.10)],
-    ))
+    );
+    peers::add(case, Work::Run(Functions::Call), &guest)
 }
 
 /// Doubles 1,024 numbers; starts over before they become infinite.
@@ -216,9 +223,10 @@ fn slice_mut(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "double", double).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "call/slice-mut",
         vec![guests::hostcall(engine, DOUBLING)?, wasmtime],
         vec![Comparison::to("wasmtime-cached", 1.05)],
-    ))
+    );
+    peers::add(case, Work::Run(Functions::Call), DOUBLING)
 }

@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::guests::{self, Data, cached_memory, looping, text};
 use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::peers::{self, Functions, Work};
 use hostcall::{GuestType, Host, HostModule, host_module};
 use wasmtime::{Caller, Engine, Result};
 
@@ -22,8 +23,8 @@ struct Sample {
     value: f64,
 }
 
-/// What both sides make of a sample.
-fn digest(total: u64, channel: u32, value: f64) -> u64 {
+/// What all make of a sample.
+pub fn digest(total: u64, channel: u32, value: f64) -> u64 {
     total.wrapping_add(value.to_bits() ^ u64::from(channel))
 }
 
@@ -59,13 +60,14 @@ fn sample(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "sample", sample).map(drop)
     })?;
-    Ok(Case {
+    let case = Case {
         name: "deferred/sample",
         unit: Unit::NS_PER_CALL,
         subjects: vec![deferred(engine, &guest)?, wasmtime],
         comparisons: vec![Comparison::to("wasmtime", 0.60)],
         growth: None,
-    })
+    };
+    peers::add(case, Work::Run(Functions::Deferred), &guest)
 }
 
 fn string(engine: &Engine) -> Result<Case> {
@@ -82,13 +84,14 @@ fn string(engine: &Engine) -> Result<Case> {
         };
         linker.func_wrap("env", "log", log).map(drop)
     })?;
-    Ok(Case {
+    let case = Case {
         name: "deferred/string",
         unit: Unit::NS_PER_CALL,
         subjects: vec![deferred(engine, &guest)?, cached],
         comparisons: vec![Comparison::to("wasmtime-cached", 0.90)],
         growth: None,
-    })
+    };
+    peers::add(case, Work::Run(Functions::Deferred), &guest)
 }
 
 /// The guest with stubs in it.

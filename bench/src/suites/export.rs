@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::guests::module;
 use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::peers::{self, Work};
 use hostcall::{Host, Instance, Value};
 use wasmtime::{Engine, Result, Store, Val};
 
@@ -20,13 +21,14 @@ const GUEST: &str = r#"(module
         (i32.add (local.get 0) (local.get 1))))"#;
 
 fn typed(engine: &Engine) -> Result<Case> {
-    Ok(Case {
+    let case = Case {
         name: "export/typed",
         unit: Unit::NS_PER_CALL,
         subjects: vec![hostcall_typed("hostcall", engine)?, wasmtime_typed(engine)?],
         comparisons: vec![Comparison::to("wasmtime", 1.05)],
         growth: None,
-    })
+    };
+    peers::add(case, Work::Sum, GUEST)
 }
 
 fn dynamic(engine: &Engine) -> Result<Case> {
@@ -47,7 +49,7 @@ fn dynamic(engine: &Engine) -> Result<Case> {
 }
 
 /// Sums up 0, 1, ..., `count - 1` by calls of `add`.
-fn sum(count: u64, mut add: impl FnMut(i32, i32) -> Result<i32>) -> Result<[u64; 2]> {
+pub fn sum(count: u64, mut add: impl FnMut(i32, i32) -> Result<i32>) -> Result<[u64; 2]> {
     let sum = (0..count).try_fold(0, |sum, i| add(sum, i as i32))?;
     Ok([u64::from(sum as u32), 0])
 }

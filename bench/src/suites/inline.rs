@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::guests::{self, Data, looping, module};
 use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::peers::{self, Functions, Work};
 use hostcall::{Host, HostModule, HostState, Memory, host_module};
 use wasmtime::{Caller, Engine, Linker, Result, Store, bail, format_err};
 
@@ -92,7 +93,8 @@ fn beside(
         in_guest(engine, &guests.own)?,
         wasmtime,
     ];
-    Ok(case(name, subjects, comparisons))
+    let case = case(name, subjects, comparisons);
+    peers::add(case, Work::Run(Functions::Inline), &guests.importing)
 }
 
 fn case(name: &'static str, subjects: Vec<Subject>, comparisons: Vec<Comparison>) -> Case {
@@ -247,11 +249,12 @@ fn state(engine: &Engine) -> Result<Case> {
         let hit = |mut caller: Caller<'_, Data>| caller.data_mut().app.total += 1;
         linker.func_wrap("env", "hit", hit).map(drop)
     })?;
-    Ok(case(
+    let case = case(
         "inline/state",
         vec![inlined(engine, &guest)?, wasmtime],
         vec![Comparison::to("wasmtime", 0.30)],
-    ))
+    );
+    peers::add(case, Work::Run(Functions::Inline), &guest)
 }
 
 /// The guest with the bodies of [`Bodies`] in it.

@@ -4,6 +4,7 @@ use super::Suite;
 use super::inline::Bodies;
 use crate::guests::{Data, looping, module};
 use crate::harness::{Case, Comparison, Outcome, Subject, Unit};
+use crate::peers::{self, Functions, Work};
 use hostcall::{Host, HostModule};
 use hostcall_link::{LinkOptions, ModuleInfo, Provider, Replacement, link};
 use wasmtime::{Caller, Engine, Linker, Module, Result, Store};
@@ -29,13 +30,19 @@ const UDF: &str = r#"(module
 
 /// Parsing and linking, and compiling what comes out.
 fn bytes(engine: &Engine) -> Result<Case> {
-    Ok(Case {
+    let case = Case {
         name: "link/bytes",
         unit: Unit::MS_PER_MODULE,
         subjects: link_and_compile(engine, SQLITE)?,
         comparisons: vec![Comparison::to("compile", 0.05)],
         growth: None,
-    })
+    };
+    peers::add(case, Work::Compile, &linked_sqlite()?)
+}
+
+/// What is compiled.
+fn linked_sqlite() -> Result<Vec<u8>> {
+    linked(SQLITE, &Provider::parse(&wat::parse_str(UDF)?)?)
 }
 
 /// Linking a module that imports functions of `udf`, and compiling the linked one.
@@ -56,7 +63,7 @@ pub(super) fn link_and_compile(
     ])
 }
 
-pub(super) fn repeated(count: u64, mut work: impl FnMut() -> Result<()>) -> Result<Outcome> {
+pub fn repeated(count: u64, mut work: impl FnMut() -> Result<()>) -> Result<Outcome> {
     (0..count).try_for_each(|_| work())?;
     Ok([count, 0])
 }
@@ -79,13 +86,14 @@ fn linked(guest: &[u8], provider: &Provider) -> Result<Vec<u8>> {
 
 fn instantiate(engine: &Engine) -> Result<Case> {
     let guest = looping(Some(r#""hit" (func $f)"#), "(call $f)");
-    Ok(Case {
+    let case = Case {
         name: "instantiate",
         unit: Unit::US_PER_INSTANTIATE,
         subjects: vec![hostcall(engine, &guest)?, wasmtime(engine, &guest)?],
         comparisons: vec![Comparison::to("wasmtime", 1.5)],
         growth: None,
-    })
+    };
+    peers::add(case, Work::Instantiate(Functions::Inline), &guest)
 }
 
 /// With a host page.

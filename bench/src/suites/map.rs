@@ -3,6 +3,7 @@
 use super::Suite;
 use crate::guests::module;
 use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::peers::{self, Work};
 use hostcall::Host;
 use wasmtime::{Engine, Instance, Result, Store};
 
@@ -15,13 +16,14 @@ const GUEST: &str = r#"(module
         (i32.add (local.get 0) (local.get 1))))"#;
 
 fn cases(engine: &Engine) -> Result<Vec<Case>> {
-    Ok(vec![Case {
+    let case = Case {
         name: "map/add",
         unit: Unit::NS_PER_CALL,
         subjects: vec![hostcall(engine)?, wasmtime(engine)?],
         comparisons: vec![Comparison::to("wasmtime", 0.08)],
         growth: None,
-    }])
+    };
+    Ok(vec![peers::add(case, Work::Map, GUEST)?])
 }
 
 fn inputs() -> Vec<(i32, i32)> {
@@ -30,7 +32,7 @@ fn inputs() -> Vec<(i32, i32)> {
 }
 
 /// Has `map` do as many elements as it is told, from one array into another.
-fn subject(
+pub fn subject(
     name: &'static str,
     mut map: impl FnMut(&[(i32, i32)], &mut [i32]) -> Result<()> + 'static,
 ) -> Subject {

@@ -1,12 +1,12 @@
-//! Linked modules in another engine: an interpreter, which has no inlining of
-//! its own.
+//! Linked modules in other engines, beside the same code in the guest, and the guest
+//! with a host function.
 
 use super::Suite;
 use super::inline::{Bodies, Guests, add_guests, clamp_guests, mix64_guests};
-use crate::harness::{Case, Comparison, Subject, Unit};
+use crate::harness::{Case, Comparison, Unit};
+use crate::peers::{self, Engine, Functions, Work};
 use hostcall::{Host, HostModule};
-use wasmi::{Engine, Linker, Module, Store};
-use wasmtime::{Result, format_err};
+use wasmtime::Result;
 
 pub const SUITE: Suite = Suite {
     name: "portable",
@@ -14,46 +14,37 @@ pub const SUITE: Suite = Suite {
 };
 
 fn cases(_: &wasmtime::Engine) -> Result<Vec<Case>> {
-    Ok(vec![
-        case("portable/add", add_guests())?,
-        case("portable/clamp", clamp_guests())?,
-        case("portable/mix64", mix64_guests())?,
-    ])
+    let mut cases = Vec::new();
+    for (body, guests) in [
+        ("add", add_guests()),
+        ("clamp", clamp_guests()),
+        ("mix64", mix64_guests()),
+    ] {
+        for (name, engine) in peers::engines() {
+            let case_name = format!("portable/{body}-{name}");
+            // As long as the program lives, like those of other cases.
+            cases.push(case(case_name.leak(), name, engine, &guests)?);
+        }
+    }
+    Ok(cases)
 }
 
-fn case(name: &'static str, guests: Guests) -> Result<Case> {
+fn case(case: &'static str, name: &'static str, engine: Engine, guests: &Guests) -> Result<Case> {
     let importing = wat::parse_str(&guests.importing)?;
+    let own = wat::parse_str(&guests.own)?;
     let mut host = Host::new();
     Bodies::add_to_host(&mut host, |bodies| bodies);
     let program = host.program(&importing)?;
+    let work = Work::Run(Functions::Inline);
     Ok(Case {
-        name,
+        name: case,
         unit: Unit::NS_PER_CALL,
         subjects: vec![
-            subject("hostcall", program.linked())?,
-            subject("guest", &wat::parse_str(&guests.own)?)?,
-            subject("wasmi", &importing)?,
+            engine("hostcall", work, program.linked())?,
+            engine("guest", work, &own)?,
+            engine(name, work, &importing)?,
         ],
-        comparisons: vec![Comparison::to("guest", None), Comparison::to("wasmi", None)],
+        comparisons: vec![Comparison::to("guest", None), Comparison::to(name, None)],
         growth: None,
     })
-}
-
-fn subject(name: &'static str, wasm: &[u8]) -> Result<Subject> {
-    made(name, wasm).map_err(|error| format_err!("{name}: {error}"))
-}
-
-fn made(name: &'static str, wasm: &[u8]) -> Result<Subject, wasmi::Error> {
-    let engine = Engine::default();
-    let mut linker = Linker::<()>::new(&engine);
-    linker.func_wrap("env", "add", Bodies::add)?;
-    linker.func_wrap("env", "clamp", Bodies::clamp)?;
-    linker.func_wrap("env", "mix64", Bodies::mix64)?;
-    let mut store = Store::new(&engine, ());
-    let instance = linker.instantiate_and_start(&mut store, &Module::new(&engine, wasm)?)?;
-    let run = instance.get_typed_func::<u64, u64>(&store, "run")?;
-    Ok(Subject::new(name, move |count| {
-        let result = run.call(&mut store, count);
-        Ok([result.map_err(|error| format_err!("{error}"))?, 0])
-    }))
 }
