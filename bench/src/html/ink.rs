@@ -28,7 +28,7 @@ const OTHER: Ink = ink("other", 0x6b7480, 0xa9b2bd);
 
 /// After the colours that Okabe and Ito chose for all kinds of sight; ways of using
 /// one engine are of one family.
-const SUBJECTS: [Ink; 12] = [
+const SUBJECTS: [Ink; 13] = [
     HOSTCALL,
     ink("hostcall-typed", 0x4d93c9, 0x8fc7ee),
     ink("wasmtime", 0xc4470a, 0xf5915a),
@@ -36,6 +36,7 @@ const SUBJECTS: [Ink; 12] = [
     ink("wasmtime-get-export", 0x96501f, 0xc98b5b),
     ink("wasmtime-dynamic", 0x7d3b22, 0xb5765a),
     ink("wasmtime-component", 0xa84d3d, 0xe0897a),
+    ink("wasmtime-component-borrowed", 0x8c3a52, 0xd07f97),
     ink("guest", 0x00805e, 0x3fcb9d),
     ink("compile", 0x0c7c8c, 0x49c0d0),
     ink("wasmer", 0x7450c8, 0xb49cf4),
