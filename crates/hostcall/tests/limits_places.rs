@@ -394,3 +394,35 @@ fn allocating_in_the_guest() {
         assert!(instance.is_poisoned());
     }
 }
+
+/// A guest that has used its stack up may do so again where a host function calls
+/// it. On a fiber there is room for that, else the process would end.
+#[test]
+fn stacks_that_are_used_up_twice() {
+    let guest = br#"(module
+        (import "env" "name" (func $name (param i32)))
+        (memory (export "memory") 1)
+        (func $deep (export "deep") (result i32) (i32.add (call $deep) (i32.const 1)))
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (call $deep))
+        (func $run (export "run") (param i32)
+            (if (local.get 0)
+                (then
+                    (call $run (i32.sub (local.get 0) (i32.const 1)))
+                    (drop (call $deep)))
+                (else (call $name (i32.const 8))))))"#;
+    let mut host = Host::<()>::new();
+    host.limits(Limits::NONE.stack(4 << 20));
+    host.func("env", "name", || "name".to_owned());
+    let program = host.program(guest).unwrap();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.build().unwrap().block_on(async {
+        let mut instance = program.instantiate_async(()).await.unwrap();
+        let run = instance.export::<u32, ()>("run").unwrap();
+        // The last are too deep by themselves.
+        for depth in (0..200_000).step_by(10_000) {
+            let called = run.call_async(&mut instance, depth).await;
+            assert_eq!(limit(called), LimitKind::Stack);
+            instance.clear_poison();
+        }
+    });
+}

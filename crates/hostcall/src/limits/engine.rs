@@ -43,7 +43,10 @@ impl EngineSettings {
         config.epoch_interruption(self.epochs);
         if let Some(stack) = self.stack {
             config.max_wasm_stack(stack);
-            config.async_stack_size(stack.saturating_add(HOST_STACK));
+            // A call of the guest by a host function on a fiber may use as much again:
+            // Wasmtime takes it for the first there, and so measures from where it is.
+            let fiber = stack.saturating_mul(2).saturating_add(HOST_STACK);
+            config.async_stack_size(fiber);
         }
         if let Some(pool) = &self.pool {
             pool.configure(self.table, &mut config);
