@@ -9,6 +9,7 @@ use crate::owned::{Owned, whole};
 use crate::posting::make_posted;
 use crate::reach::{Reach, StoreReach};
 use crate::shared::carried;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 impl<T: 'static> Instance<T> {
@@ -20,6 +21,7 @@ impl<T: 'static> Instance<T> {
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
         if self.store.data().guarded {
+            self.check_synchronous(export)?;
             return self.enter_guarded(export, call);
         }
         let result = call(&mut self.reach());
@@ -27,17 +29,19 @@ impl<T: 'static> Instance<T> {
         result.map_err(|error| self.reach().failed(error, export))
     }
 
+    /// The same for what may be done synchronously with every guest.
     #[inline(never)]
-    fn enter_guarded<R>(
+    pub(crate) fn enter_guarded<R>(
         &mut self,
         export: &str,
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
-        self.begin(export)?;
-        let _working = self.working(export);
-        limits::run_here(&mut self.store);
-        let result = call(&mut self.reach());
-        self.make_posted();
+        self.renew(export)?;
+        let working = self.working(export);
+        let mut here = self.here();
+        let result = call(&mut here.reach());
+        here.make_posted();
+        drop((here, working));
         self.end(export, result)
     }
 
@@ -52,29 +56,26 @@ impl<T: 'static> Instance<T> {
             self.make_posted();
             return result;
         }
-        self.begin(export)?;
-        let _working = self.working(export);
-        limits::run_here(&mut self.store);
-        let result = calls(self);
-        self.make_posted();
+        self.check_synchronous(export)?;
+        self.renew(export)?;
+        let working = self.working(export);
+        let mut here = self.here();
+        let result = calls(&mut here);
+        here.make_posted();
+        drop((here, working));
         self.finish(export, result)
     }
 
     /// Makes the calls that were posted where Wasmtime has run the guest, not we.
     pub(crate) fn make_posted_apart(&mut self, export: &str) -> Result<(), Error> {
-        self.renew(export)?;
-        self.store.data_mut().synchronous = true;
-        limits::run_here(&mut self.store);
-        self.make_posted();
-        self.finish(export, Ok(()))
+        self.enter_guarded(export, |_| Ok(()))
     }
 
-    /// What comes before a call of `export` that cannot be suspended.
-    fn begin(&mut self, export: &str) -> Result<(), Error> {
-        self.check_synchronous(export)?;
-        self.renew(export)?;
+    /// The instance, while what has begun is done on the caller's stack.
+    pub(crate) fn here(&mut self) -> Here<'_, T> {
         self.store.data_mut().synchronous = true;
-        Ok(())
+        limits::run_here(&mut self.store);
+        Here(self)
     }
 
     /// Refuses calls that cannot be suspended, if the guest might wait.
@@ -101,7 +102,6 @@ impl<T: 'static> Instance<T> {
 
     /// Fails a call that has reached a limit, whatever became of it.
     pub(crate) fn finish<R>(&mut self, export: &str, result: Result<R, Error>) -> Result<R, Error> {
-        self.store.data_mut().synchronous = false;
         let limit = limits::end(&mut self.store);
         let denied = self.store.data().limiter.denied;
         match (result, limit) {
@@ -110,6 +110,31 @@ impl<T: 'static> Instance<T> {
             (Err(error), None) => Err(error.after(denied)),
             (Ok(result), None) => Ok(result),
         }
+    }
+}
+
+/// See [`Instance::here`]. It ends what holds meanwhile, after a panic, too.
+pub(crate) struct Here<'i, T: 'static>(&'i mut Instance<T>);
+
+impl<T: 'static> Deref for Here<'_, T> {
+    type Target = Instance<T>;
+
+    fn deref(&self) -> &Instance<T> {
+        self.0
+    }
+}
+
+impl<T: 'static> DerefMut for Here<'_, T> {
+    fn deref_mut(&mut self) -> &mut Instance<T> {
+        self.0
+    }
+}
+
+impl<T: 'static> Drop for Here<'_, T> {
+    fn drop(&mut self) {
+        let data = self.0.store.data_mut();
+        data.synchronous = false;
+        data.stop_running();
     }
 }
 

@@ -154,7 +154,7 @@ impl<T: 'static> Instance<T> {
     ///
     /// If one of them fails: then those after it are kept.
     pub fn deliver_deferred(&mut self) -> Result<(), Error> {
-        self.enter(DELIVERY, |reach| reach.drain())
+        self.enter_guarded(DELIVERY, |reach| reach.drain())
     }
 
     /// Calls that are kept because a deferred call before them failed, and those
@@ -386,11 +386,11 @@ impl<T: 'static> Instance<T> {
     pub fn guest<R>(&mut self, with: impl FnOnce(&mut Guest<'_, T>) -> R) -> R {
         // It fails only if the engine has no fuel, which was looked at before.
         drop(limits::begin(&mut self.store));
-        limits::run_here(&mut self.store);
         let working = self.working(GUEST);
-        let result = with(&mut Guest::new(&mut self.reach(), &Within::Outside));
-        self.make_posted();
-        drop(working);
+        let mut here = self.here();
+        let result = with(&mut Guest::new(&mut here.reach(), &Within::Outside));
+        here.make_posted();
+        drop((here, working));
         limits::end(&mut self.store);
         result
     }
@@ -469,13 +469,7 @@ impl<T: 'static> Instance<T> {
     /// [`Limits::time_slice`](crate::Limits::time_slice) has guests yield where they
     /// can.
     pub fn store_mut(&mut self) -> &mut Store<StoreData<T>> {
-        if self.store.data().probe.is_none() {
-            let probe = Func::wrap(&mut self.store, || {});
-            let probe = probe
-                .typed(&self.store)
-                .expect("it takes and returns nothing");
-            self.store.data_mut().probe = Some(probe);
-        }
+        self.store.data_mut().set_exposed(true);
         &mut self.store
     }
 

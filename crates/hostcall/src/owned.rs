@@ -16,7 +16,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use wasmtime::{Extern, FrameInfo, Memory, Store, TypedFunc};
+use wasmtime::{Extern, FrameInfo, Func, Memory, Store, TypedFunc};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
@@ -63,10 +63,10 @@ pub struct StoreData<T: 'static> {
     pub(crate) synchronous: bool,
     /// How the guest is suspended; stays once it is there.
     pub(crate) fiber: Option<Arc<Fiber<T>>>,
-    /// Does nothing, if Wasmtime lets it be called here: where it does not, a
-    /// fiber of the embedder's might be suspended. It is there once the embedder
-    /// was given the store, and so may have such fibers.
-    pub(crate) probe: Option<TypedFunc<(), ()>>,
+    /// Whether the embedder was given the store, and so may have fibers of its own.
+    exposed: bool,
+    /// Does nothing, if Wasmtime lets it be called; see [`check_call`].
+    probe: Option<TypedFunc<(), ()>>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<wasmtime_wasi::p1::WasiP1Ctx>,
 }
@@ -98,6 +98,8 @@ impl<T: 'static> StoreData<T> {
             guarded: false,
             synchronous: false,
             fiber: None,
+            // As it is made, to be configured: data may be swapped then.
+            exposed: true,
             probe: None,
             #[cfg(feature = "wasi")]
             wasi: None,
@@ -112,6 +114,13 @@ impl<T: 'static> StoreData<T> {
     /// The state of the host functions, to change it.
     pub fn state_mut(&mut self) -> &mut T {
         &mut self.state
+    }
+
+    /// Takes note of whether the embedder may have fibers of its own in the store.
+    /// What is done synchronously then has to be known as that.
+    pub(crate) fn set_exposed(&mut self, exposed: bool) {
+        self.exposed = exposed;
+        self.guarded |= exposed;
     }
 
     /// Takes note of what was made for an import: the first memory is the one
@@ -301,7 +310,7 @@ where
 
     fn holds<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> bool {
         let data = store.data_mut();
-        data.fiber.is_some() || data.probe.is_some()
+        data.fiber.is_some() || data.exposed
     }
 
     fn hold<S: Exports<Data = StoreData<T>>>(
@@ -310,11 +319,11 @@ where
         job: &mut dyn FnMut(&mut AnyStore<'_, StoreData<T>>),
     ) -> wasmtime::Result<()> {
         let data = store.data_mut();
-        let (fiber, probe) = (data.fiber.clone(), data.probe.clone());
+        let fiber = data.fiber.clone();
         // In calls that are ours nothing but the fiber is suspended.
         let ours = data.synchronous || fiber.as_ref().is_some_and(|fiber| fiber.is_polled());
-        if let Some(probe) = probe.filter(|_| !ours) {
-            probe.call(&mut *store, ())?;
+        if data.exposed && !ours {
+            check_call(store)?;
         }
         match fiber {
             Some(fiber) => fiber.hold(store, |caller| job(&mut AnyStore(caller))),
@@ -329,6 +338,18 @@ where
     fn drain_kept<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> wasmtime::Result<()> {
         drain_kept(store)
     }
+}
+
+/// Fails where Wasmtime lets nothing be called: there a fiber of the embedder's
+/// might be suspended.
+#[cold]
+fn check_call<T: 'static>(store: &mut impl Exports<Data = StoreData<T>>) -> wasmtime::Result<()> {
+    let probe = match &store.data_mut().probe {
+        Some(probe) => probe.clone(),
+        None => Func::wrap(&mut *store, || {}).typed(&*store)?,
+    };
+    store.data_mut().probe = Some(probe.clone());
+    probe.call(store, ())
 }
 
 /// The instance is not known while its start function runs; then the caller

@@ -191,6 +191,7 @@ impl<T: 'static> Program<T> {
             Imports::ByIndex(imports) => externs(imports, linker, &mut store)
                 .and_then(|externs| wasmtime::Instance::new(&mut store, module, &externs)),
         };
+        store.data_mut().stop_running();
         let mut instance = self.instance(store, instance)?;
         instance.start()?;
         Ok(instance)
@@ -292,7 +293,9 @@ impl<T: 'static> Program<T> {
         if inner.page_layout.is_some() {
             store.data_mut().page = instance.get_memory(&mut store, PAGE);
         }
-        store.data_mut().instance = Some(instance);
+        let data = store.data_mut();
+        data.instance = Some(instance);
+        data.set_exposed(false);
         Ok(Instance::new(self.clone(), store, instance))
     }
 

@@ -219,3 +219,32 @@ fn a_panic_while_a_host_function_waits_is_a_trap() {
         assert_eq!(wait.call_async(&mut instance, 4).await.unwrap(), 4);
     });
 }
+
+#[test]
+fn what_a_failure_has_kept_can_be_delivered() {
+    let mut host = Host::<Vec<u32>>::new();
+    host.func_async("env", "wait", std::future::pending::<()>);
+    host.deferred_with_state("env", "log", |log: &mut Vec<u32>, n: u32| {
+        log.push(n);
+        assert!(n > 1, "this one fails");
+    });
+    let program = host.program(
+        br#"(module
+            (import "env" "wait" (func $wait))
+            (import "env" "log" (func $log (param i32)))
+            (func (export "log")
+                (call $log (i32.const 1))
+                (call $log (i32.const 2))
+                (call $wait)))"#,
+    );
+    let program = program.unwrap();
+    runtime().block_on(async {
+        let mut instance = program.instantiate_async(Vec::new()).await.unwrap();
+        let log = instance.export::<(), ()>("log").unwrap();
+        log.call_async(&mut instance, ()).await.unwrap_err();
+        assert_eq!(*instance.state(), [1]);
+        // Nothing waits there, so it need not be asynchronous.
+        instance.deliver_deferred().unwrap();
+        assert_eq!(*instance.state(), [1, 2]);
+    });
+}

@@ -1,6 +1,7 @@
 //! Calls of guests from within host functions, while guests may be suspended.
 
 use hostcall::{AsyncGuest, Error, Guest, GuestFunc, Host, HostFuture, Instance, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 const GUEST: &str = r#"(module
@@ -256,6 +257,9 @@ fn fibers_of_others_do_not_run_guests_under_host_functions() {
             // The instance has a fiber of ours from then on.
             assert_eq!(block_on(visit.call_async(&mut instance, 1)).unwrap(), 2);
         }
+        // Nor after a panic amid what was done without a fiber.
+        let panics = AssertUnwindSafe(|| instance.guest(|_| panic!("amid")));
+        catch_unwind(panics).unwrap_err();
         let error = block_on(call_by_wasmtime(&mut instance, 2)).unwrap_err();
         assert!(format!("{error:#}").contains("async"), "{error:#}");
 
@@ -271,5 +275,67 @@ fn fibers_of_others_do_not_run_guests_under_host_functions() {
         let text = instance.export::<(), ()>("text").unwrap();
         text.call(&mut instance, ()).unwrap();
         block_on(text.call_async(&mut instance, ())).unwrap();
+    }
+}
+
+/// The data of a store can be put into another one where that is configured.
+#[test]
+fn fibers_of_others_are_known_whatever_the_data_of_their_store() {
+    let guest = r#"(module
+        (import "env" "visit" (func $visit (param i32) (result i32)))
+        (func (export "double") (param i32) (result i32)
+            (i32.add (local.get 0) (local.get 0)))
+        (func (export "visit") (param i32) (result i32) (call $visit (local.get 0))))"#;
+    let mut host = Host::<()>::new();
+    host.func("env", "visit", visit)
+        .reentrant("env", "visit", 16);
+    let program = host.program(guest.as_bytes()).unwrap();
+    let mut instance = program.instantiate(()).unwrap();
+    let raw = instance.wasmtime_instance();
+    let store = instance.store_mut();
+    let visit = raw
+        .get_typed_func::<i32, i32>(&mut *store, "visit")
+        .unwrap();
+    let other = program.instantiate_with((), |other| {
+        std::mem::swap(store.data_mut(), other.data_mut());
+        Ok(())
+    });
+    other.unwrap();
+    let error = block_on(visit.call_async(store, 2)).unwrap_err();
+    assert!(format!("{error:#}").contains("async"), "{error:#}");
+}
+
+/// What the embedder does with the store, or in it, changes nothing where no fiber
+/// is.
+#[test]
+fn the_embedder_calls_synchronously_where_others_have_fibers() {
+    let guest = r#"(module
+        (import "env" "visit" (func $visit (param i32) (result i32)))
+        (func (export "double") (param i32) (result i32)
+            (i32.add (local.get 0) (local.get 0)))
+        (func (export "visit") (param i32) (result i32) (call $visit (local.get 0))))"#;
+    let mut config = wasmtime::Config::new();
+    config.epoch_interruption(true);
+    let mut host = Host::<()>::with_engine(wasmtime::Engine::new(&config).unwrap());
+    host.func("env", "visit", visit)
+        .reentrant("env", "visit", 16);
+    let program = host.program(guest.as_bytes()).unwrap();
+    for suspended_before in [false, true] {
+        let instance = program.instantiate_with((), |store| {
+            store.set_epoch_deadline(1);
+            Ok(())
+        });
+        let mut instance = instance.unwrap();
+        let visit = instance.export::<u32, u32>("visit").unwrap();
+        if suspended_before {
+            assert_eq!(block_on(visit.call_async(&mut instance, 1)).unwrap(), 2);
+        }
+        // From then on Wasmtime itself makes calls on fibers only.
+        let store = instance.store_mut();
+        store.epoch_deadline_async_yield_and_update(1);
+        assert_eq!(visit.call(&mut instance, 3).unwrap(), 6);
+        let double = instance.export::<u32, u32>("double").unwrap();
+        let doubled = instance.guest(|guest| double.call_in(guest, 4));
+        assert_eq!(doubled.unwrap(), 8);
     }
 }

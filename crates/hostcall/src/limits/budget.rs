@@ -125,7 +125,6 @@ pub(crate) fn end<T: 'static>(store: &mut Store<StoreData<T>>) -> Option<LimitEx
     let over = data.time_over();
     data.deadline = None;
     let (limits, budget) = (&data.limits, &mut data.budget);
-    budget.running = None;
     let meter = &budget.meter;
     budget.usage = Usage {
         fuel,
@@ -157,6 +156,11 @@ impl<T> StoreData<T> {
         let transfer = self.budget.transfer.as_ref();
         let budget = self.budget.exceeded;
         budget.or_else(|| transfer.and_then(Transfer::exceeded))
+    }
+
+    /// The guest does not run on the caller's stack any more.
+    pub(crate) fn stop_running(&mut self) {
+        self.budget.running = None;
     }
 
     /// The time limit, if it has passed.
