@@ -168,13 +168,15 @@ impl<T: 'static> Fiber<T> {
         self.task.entered.load(Relaxed) && !self.task.polled.load(Relaxed)
     }
 
-    /// Whether a call was dropped while the guest itself ran.
+    /// Whether a call was dropped while the guest itself ran; or forgotten, which
+    /// leaves the guest wherever it was, and looks as if it were being unwound.
     pub fn was_interrupted(&self) -> bool {
-        self.task.interrupted.load(Relaxed)
+        self.task.interrupted.load(Relaxed) || self.is_unwinding()
     }
 
     pub fn clear_interrupted(&self) {
         self.task.interrupted.store(false, Relaxed);
+        self.task.entered.store(false, Relaxed);
     }
 
     /// Runs `job`, and lets nothing suspend the fiber meanwhile: frames of host

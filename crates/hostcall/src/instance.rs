@@ -447,7 +447,7 @@ impl<T: 'static> Instance<T> {
 
     /// Whether an earlier call was stopped amid the guest's own code: by fuel, time
     /// or the stack's limit, or because its future was dropped while the guest
-    /// computed. Whatever the guest was about to do, it has done in part: so calls
+    /// computed, or leaked. Whatever the guest was about to do, it has done in part: so calls
     /// fail with [`ErrorKind::Poisoned`](crate::ErrorKind::Poisoned).
     pub fn is_poisoned(&self) -> bool {
         self.store.data().poison().is_some()

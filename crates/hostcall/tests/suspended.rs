@@ -1,6 +1,6 @@
 //! Guests that are suspended while async host functions wait.
 
-use hostcall::{Crossing, ErrorKind, Host, Instance, Program};
+use hostcall::{Crossing, ErrorKind, Guest, Host, Instance, Program};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -246,5 +246,48 @@ fn what_a_failure_has_kept_can_be_delivered() {
         // Nothing waits there, so it need not be asynchronous.
         instance.deliver_deferred().unwrap();
         assert_eq!(*instance.state(), [1, 2]);
+    });
+}
+
+/// A future that is leaked unwinds nothing.
+#[test]
+fn a_call_that_is_forgotten_poisons_the_instance() {
+    let mut host = Host::<Vec<u32>>::new();
+    host.func_async("env", "wait", tokio::task::yield_now);
+    host.deferred_with_state("env", "log", |log: &mut Vec<u32>, n: u32| log.push(n));
+    host.func("env", "post", |guest: &mut Guest<'_, Vec<u32>>| {
+        guest.post("log", [])
+    });
+    let program = host.program(
+        br#"(module
+            (import "env" "wait" (func $wait))
+            (import "env" "log" (func $log (param i32)))
+            (import "env" "post" (func $post))
+            (func (export "wait") (call $wait))
+            (func (export "log") (call $log (i32.const 1)))
+            (func (export "post") (call $post) (call $log (i32.const 2)) (unreachable)))"#,
+    );
+    let program = program.unwrap();
+    runtime().block_on(async {
+        let mut instance = program.instantiate_async(Vec::new()).await.unwrap();
+        let wait = instance.export::<(), ()>("wait").unwrap();
+        let mut waiting = Box::pin(wait.call_async(&mut instance, ()));
+        let polled = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(waiting.as_mut().poll(context).is_ready())
+        });
+        assert!(!polled.await);
+        std::mem::forget(waiting);
+
+        assert!(instance.is_poisoned());
+        let error = wait.call_async(&mut instance, ()).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Poisoned(_)), "{error:?}");
+        instance.clear_poison();
+        assert!(!instance.is_poisoned());
+        // What later calls leave is delivered and made, also of one that fails.
+        let post = instance.export::<(), ()>("post").unwrap();
+        let failed = instance.guest(|guest| post.call_in(guest, ()));
+        assert!(failed.unwrap_err().trap().is_some());
+        assert_eq!(*instance.state(), [2, 1]);
+        wait.call_async(&mut instance, ()).await.unwrap();
     });
 }
