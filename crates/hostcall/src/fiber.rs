@@ -228,7 +228,7 @@ impl<T: 'static> Fiber<T> {
     ) -> wasmtime::Result<()> {
         let task = &*self.task;
         if !self.can_wait() || task.lent.load(Relaxed) {
-            return Err(cannot_wait());
+            return Err(cannot_wait("it"));
         }
         task.poller
             .store(ptr::from_mut(&mut poller).cast(), Relaxed);
@@ -361,7 +361,7 @@ impl Waiting<'_> {
     {
         let mut future = pin!(future);
         let Some(waker) = self.waker.take() else {
-            return Err(cannot_wait());
+            return Err(cannot_wait("it"));
         };
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
             return Ok(output);
@@ -375,18 +375,17 @@ impl Waiting<'_> {
             let polled = future.as_mut().poll(context);
             polled.map(|ready| output = Some(ready))
         })?;
-        output.ok_or_else(cannot_wait)
+        output.ok_or_else(|| cannot_wait("it"))
     }
 }
 
 /// The error for an async host function that is called where the guest cannot be
 /// suspended.
 #[cold]
-fn cannot_wait() -> wasmtime::Error {
-    Error::of(ErrorKind::Async(
-        "it is async, and the guest cannot be suspended here: have the host call the guest by \
+pub(crate) fn cannot_wait(what: &str) -> wasmtime::Error {
+    Error::of(ErrorKind::Async(format!(
+        "{what} is async, and the guest cannot be suspended here: have the host call the guest by \
          `call_async`, and not from within a host function that is not async itself"
-            .to_owned(),
-    ))
+    )))
     .into()
 }

@@ -123,6 +123,15 @@ impl<T: 'static> StoreData<T> {
         self.guarded |= exposed;
     }
 
+    /// Whether Wasmtime can suspend the guest where it is now.
+    pub(crate) fn can_suspend(&self) -> bool {
+        match &self.fiber {
+            Some(fiber) if fiber.is_polled() => fiber.can_wait(),
+            // Where calls are not ours, Wasmtime lets only those be made that can.
+            _ => !self.synchronous,
+        }
+    }
+
     /// Takes note of what was made for an import: the first memory is the one
     /// that pointers refer to, if the guest exports none.
     pub(crate) fn imported(&mut self, item: &Option<Extern>) {

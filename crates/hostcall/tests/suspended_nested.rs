@@ -1,6 +1,6 @@
 //! Calls of guests from within host functions, while guests may be suspended.
 
-use hostcall::{AsyncGuest, Error, Guest, GuestFunc, Host, HostFuture, Instance, Value};
+use hostcall::{AsyncGuest, Error, ErrorKind, Guest, GuestFunc, Host, HostFuture, Instance, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -338,4 +338,68 @@ fn the_embedder_calls_synchronously_where_others_have_fibers() {
         let doubled = instance.guest(|guest| double.call_in(guest, 4));
         assert_eq!(doubled.unwrap(), 8);
     }
+}
+
+/// Functions of WASI that wait are refused where nothing can, and others are not.
+#[cfg(feature = "wasi")]
+#[test]
+fn wasi_where_the_guest_cannot_be_suspended() {
+    use hostcall::wasi::WasiCtxBuilder;
+    use wasmtime_wasi::p1::{WasiP1Ctx, add_to_linker_async};
+
+    let context = || WasiCtxBuilder::new().build_p1();
+    let mut host = Host::<()>::new();
+    host.wasi_async(move |()| context());
+    host.func("env", "text", || "text".to_owned());
+
+    let mut linker = wasmtime::Linker::<WasiP1Ctx>::new(host.engine());
+    add_to_linker_async(&mut linker, |wasi| wasi).unwrap();
+    let mut store = wasmtime::Store::new(host.engine(), context());
+    let funcs: Vec<_> = linker.iter(&mut store).collect();
+    let mut refused = 0;
+    for (module, name, func) in funcs {
+        let ty = func.into_func().unwrap().ty(&store);
+        let params: Vec<_> = ty.params().map(|ty| ty.to_string()).collect();
+        let zeros: String = params.iter().map(|ty| format!("({ty}.const 0)")).collect();
+        let results: Vec<_> = ty.results().map(|ty| ty.to_string()).collect();
+        let (params, results) = (params.join(" "), results.join(" "));
+        let drop = if results.is_empty() { "" } else { "(drop)" };
+        let guest = format!(
+            r#"(module
+                (import "{module}" "{name}" (func $f (param {params}) (result {results})))
+                (import "env" "text" (func $text (param i32)))
+                (memory (export "memory") 1)
+                (func $call (export "call") (call $f {zeros}) {drop})
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                    (call $call) (i32.const 1024))
+                (func (export "take") (param i32 i32))
+                (func (export "text") (call $text (i32.const 8))))"#
+        );
+        let program = host.program(guest.as_bytes()).unwrap();
+        block_on(async {
+            let mut instance = program.instantiate_async(()).await.unwrap();
+            let take = instance.export::<&str, ()>("take").unwrap();
+            let taken = take.call_async(&mut instance, "text").await;
+            let is_refused = |result: Result<(), Error>| {
+                let Err(error) = result else { return false };
+                assert!(
+                    !matches!(error.kind(), ErrorKind::Panic(_)),
+                    "{name}: {error}"
+                );
+                error.to_string().contains("cannot be suspended here")
+            };
+            let taken = is_refused(taken);
+            let text = instance.export::<(), ()>("text").unwrap();
+            assert_eq!(is_refused(text.call_async(&mut instance, ()).await), taken);
+            let call = instance.export::<(), ()>("call").unwrap();
+            assert_eq!(
+                is_refused(instance.guest(|guest| call.call_in(guest, ()))),
+                taken
+            );
+            // It is none of these that ends the call.
+            assert!(!is_refused(call.call_async(&mut instance, ()).await));
+            refused += u32::from(taken);
+        });
+    }
+    assert_eq!(refused, 26);
 }

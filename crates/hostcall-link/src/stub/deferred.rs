@@ -59,7 +59,7 @@ pub(super) fn deferred_module(
             queue: Some(queue),
             counter,
             crossed: counter.map(at_once),
-            metered: false,
+            metered: None,
         };
         return around.module(import, ty);
     };

@@ -75,7 +75,11 @@ impl Parts {
 
     /// The host's function that counts a call.
     pub(super) fn counted(&mut self) -> u32 {
-        self.import(LIMITS_MODULE, LIMITS_CALL, &FuncType::default())
+        let ty = FuncType {
+            params: vec![crate::ValType::I32],
+            results: Vec::new(),
+        };
+        self.import(LIMITS_MODULE, LIMITS_CALL, &ty)
     }
 
     /// The guest's import at `position`, without what stands around it.

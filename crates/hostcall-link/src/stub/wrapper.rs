@@ -24,7 +24,9 @@ pub fn wrapper(
 }
 
 /// As [`wrapper`]; it also tells the host of each call, before it makes it: by the
-/// import `hostcall:limits` `call`, which traps if there were too many.
+/// import `hostcall:limits` `call`, which traps if there were too many. That is
+/// passed 1 if the function suspends the guest, and else 0; it also traps where the
+/// guest cannot be suspended.
 ///
 /// # Panics
 ///
@@ -34,11 +36,12 @@ pub fn metered(
     ty: &FuncType,
     queue: Option<&Queue>,
     counter: Option<u32>,
+    suspends: bool,
 ) -> Provider {
     let around = Around {
         queue,
         counter,
-        metered: true,
+        metered: Some(suspends),
         ..Around::default()
     };
     module::provider(&around.module(import, ty))
@@ -67,8 +70,8 @@ pub(super) struct Around<'q> {
     pub(super) counter: Option<u32>,
     /// Counts those that got past the drain.
     pub(super) crossed: Option<u32>,
-    /// Whether the host is told of it.
-    pub(super) metered: bool,
+    /// Whether the function suspends the guest, if the host is told of it.
+    pub(super) metered: Option<bool>,
 }
 
 impl Around<'_> {
@@ -81,7 +84,7 @@ impl Around<'_> {
             page,
             drain: parts.drain(),
         });
-        let counted = self.metered.then(|| parts.counted());
+        let counted = self.metered.map(|suspends| (parts.counted(), suspends));
         let import = parts.guest_import(import, ty);
         let mut body = Body::new(&[]);
         let mut code = body.code();
@@ -96,8 +99,8 @@ impl Around<'_> {
         if let Some((page, crossed)) = page.zip(self.crossed) {
             page.increment(&mut code, crossed);
         }
-        if let Some(counted) = counted {
-            code.call(counted);
+        if let Some((counted, suspends)) = counted {
+            code.i32_const(suspends.into()).call(counted);
         }
         code.call(import);
         let (params, results) = (module::values(&ty.params), module::values(&ty.results));

@@ -5,6 +5,7 @@ use super::{BY_INDEX, Import, Imports};
 use crate::crossing::{self, Linkage};
 use crate::deferred::drain;
 use crate::error::{Error, Site};
+use crate::fiber::cannot_wait;
 use crate::host::{Host, HostFunc, Unmatched};
 use crate::limits::host_call;
 use crate::owned::{Owned, StoreData, whole};
@@ -195,13 +196,18 @@ fn queue<T: 'static>(
     Ok(Import::Linked)
 }
 
-/// Defines what counts calls of functions that are not ours.
+/// Defines what counts calls of functions that are not ours, and refuses those that
+/// suspend the guest where that cannot be: Wasmtime would panic.
 fn counted<T: 'static>(
     linker: &mut Linker<StoreData<T>>,
     (module, name): (&str, &str),
 ) -> wasmtime::Result<Import<T>> {
-    linker.func_wrap(module, name, |mut caller: Caller<'_, StoreData<T>>| {
+    let called = |mut caller: Caller<'_, StoreData<T>>, suspends: i32| {
+        if suspends != 0 && !caller.data().can_suspend() {
+            return Err(cannot_wait("a function of WASI"));
+        }
         host_call(&mut caller, 0, |_| Ok(()))
-    })?;
+    };
+    linker.func_wrap(module, name, called)?;
     Ok(Import::Linked)
 }

@@ -128,11 +128,14 @@ impl<T: 'static> Maker<'_, T> {
             }
             // Nothing of the host runs in a body, or sees what it does.
             (Some(Crossing::Inline), _) => self.wrapper(position, ty, None, counter),
-            (_, queue) if self.is_metered(planned) => {
-                let queue = queue.as_ref();
-                Some(stub::metered(position as u32, ty, queue, counter))
-            }
-            (_, queue) => self.wrapper(position, ty, queue.as_ref(), counter),
+            (_, queue) => match self.foreign(planned) {
+                Some(suspends) if suspends || self.host.limits.metered() => {
+                    let queue = queue.as_ref();
+                    let position = position as u32;
+                    Some(stub::metered(position, ty, queue, counter, suspends))
+                }
+                _ => self.wrapper(position, ty, queue.as_ref(), counter),
+            },
         };
         if let Some(provider) = provider {
             let (module, name) = (&planned.import.module, &planned.import.name);
@@ -144,12 +147,12 @@ impl<T: 'static> Maker<'_, T> {
         }
     }
 
-    /// Whether the guest has to say that it calls this function: one that is not
-    /// ours, as those of WASI are not.
-    fn is_metered(&self, planned: &PlannedImport) -> bool {
+    /// Whether the function suspends the guest, if it is not ours, as those of WASI
+    /// are not. The guest has to say that it calls such a function.
+    fn foreign(&self, planned: &PlannedImport) -> Option<bool> {
         let ours = self.host.items.len();
         let foreign = matches!(planned.binding, Binding::Item { item, .. } if item >= ours);
-        foreign && self.host.limits.metered()
+        foreign.then(|| suspends(planned))
     }
 
     fn wrapper(
@@ -222,6 +225,19 @@ impl<T: 'static> Maker<'_, T> {
             }
         }
     }
+}
+
+/// Whether a function of WASI suspends the guest: if they wait at all, those do that
+/// are async in `wasmtime-wasi`.
+fn suspends(planned: &PlannedImport) -> bool {
+    let waits = planned.crossing == Some(Crossing::Async);
+    waits
+        && match &*planned.import.name {
+            "fd_allocate" | "fd_fdstat_set_flags" | "fd_fdstat_set_rights" => false,
+            "fd_prestat_get" | "fd_prestat_dir_name" | "fd_tell" => false,
+            "poll_oneoff" => true,
+            name => name.starts_with("fd_") || name.starts_with("path_"),
+        }
 }
 
 fn site(planned: &PlannedImport, signature: crate::Signature) -> Arc<Site> {
