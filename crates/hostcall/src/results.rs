@@ -145,6 +145,8 @@ impl<'a> Results<'a> {
                 .map_err(|fault| Bad::at(Place::Out(ranges.len()), fault))?;
             ranges.push(range);
         }
+        let bytes = ranges.iter().map(|range| range.len() as u64).sum();
+        self.reach.transfer(bytes)?;
         Ok(outs)
     }
 

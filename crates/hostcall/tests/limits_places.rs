@@ -1,7 +1,8 @@
 //! Limits hold wherever a guest runs or the host works for it: in maps, start
 //! functions, deliveries, results, and through `Instance::guest`.
 
-use hostcall::{Error, ErrorKind, Host, Instance, LimitKind, Limits};
+use hostcall::{AsErrno, Error, ErrorKind, Host, Instance, LimitKind, Limits};
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 #[track_caller]
@@ -278,6 +279,36 @@ fn bytes_of_results_of_host_functions() {
     host.func("env", "f", || "x".repeat(500));
     // The pointer and the length are written, too.
     moves(&mut host, at, 508);
+}
+
+#[test]
+fn bytes_behind_out_pointers() {
+    let mut host = Host::<()>::new();
+    host.limits(Limits::NONE.transferred(16));
+    host.func("env", "f", |fails: bool| {
+        AsErrno(if fails {
+            Err(NonZeroU16::MIN)
+        } else {
+            Ok((1_u32, 2_u64))
+        })
+    });
+    let guest = br#"(module
+        (import "env" "f" (func $f (param i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "run") (param i32) (result i32)
+            (call $f (local.get 0) (i32.const 8) (i32.const 16)))
+        (func (export "twice")
+            (drop (call $f (i32.const 0) (i32.const 8) (i32.const 16)))
+            (drop (call $f (i32.const 0) (i32.const 8) (i32.const 16)))))"#;
+    let mut instance = host.program(guest).unwrap().instantiate(()).unwrap();
+    let run = instance.export::<u32, i32>("run").unwrap();
+    for (fails, moved) in [(0, 12), (1, 0)] {
+        run.call(&mut instance, fails).unwrap();
+        assert_eq!(instance.usage().transferred, Some(moved));
+    }
+    let twice = instance.export::<(), ()>("twice").unwrap();
+    let called = twice.call(&mut instance, ());
+    assert_eq!(limit(called), LimitKind::Transferred);
 }
 
 #[test]
