@@ -8,7 +8,7 @@ use crate::error::Panicked;
 use crate::fiber::Waiting;
 use crate::guest_type::{Lift, Returns};
 use crate::host::{Host, HostRegistry};
-use crate::limits::{Deadline, time_is_over};
+use crate::limits::{Deadline, HostLimit};
 use crate::owned::whole;
 use crate::registry::{Decl, Registry};
 use crate::shared::{current_chain, in_chain};
@@ -27,18 +27,17 @@ use std::time::Instant;
 /// if it has not yet, and is told so by its [`Deadline`] otherwise.
 pub(crate) struct Running<R> {
     task: Task<wasmtime::Result<R>>,
-    since: Instant,
-    until: Option<Instant>,
+    limit: Option<HostLimit>,
     abandoned: Arc<AtomicBool>,
 }
 
 impl<R: Send + 'static> Running<R> {
     pub fn start(
-        until: Option<Instant>,
+        limit: Option<HostLimit>,
         job: impl FnOnce(Deadline) -> R + Send + 'static,
     ) -> Running<R> {
         let abandoned = Arc::<AtomicBool>::default();
-        let deadline = Deadline::new(until).or(abandoned.clone());
+        let deadline = Deadline::new(limit.map(|limit| limit.at)).or(abandoned.clone());
         let chain = current_chain();
         let task = blocking::unblock(move || {
             let job = || in_chain(chain, || job(deadline));
@@ -47,8 +46,7 @@ impl<R: Send + 'static> Running<R> {
         });
         Running {
             task,
-            since: Instant::now(),
-            until,
+            limit,
             abandoned,
         }
     }
@@ -70,11 +68,9 @@ impl<R: Send + 'static> Running<R> {
             if let Poll::Ready(returned) = self.poll(&mut Context::from_waker(&waker)) {
                 return returned;
             }
-            match self.until {
-                Some(until) if Instant::now() >= until => {
-                    return Err(time_is_over(self.since, until));
-                }
-                until => signal.wait(until),
+            match self.limit {
+                Some(limit) if Instant::now() >= limit.at => return Err(limit.exceeded().into()),
+                limit => signal.wait(limit.map(|limit| limit.at)),
             }
         }
     }
@@ -232,7 +228,7 @@ impl<T: 'static> Host<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LimitExceeded;
+    use crate::{LimitExceeded, LimitKind};
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
@@ -240,15 +236,23 @@ mod tests {
     fn a_deadline_ends_the_wait() {
         let (begun, begin) = channel();
         let (end, ended) = channel::<()>();
-        let until = Instant::now() + Duration::from_millis(20);
-        let running = Running::start(Some(until), move |deadline| {
+        let since = Instant::now();
+        let at = since + Duration::from_millis(20);
+        let limit = LimitExceeded {
+            limit: LimitKind::HostTime,
+            allowed: 20_000_000,
+            used: 0,
+        };
+        let limit = HostLimit { at, since, limit };
+        let running = Running::start(Some(limit), move |deadline| {
             begun.send(deadline.instant()).unwrap();
             ended.recv().unwrap_err();
             deadline.is_over()
         });
-        assert_eq!(begin.recv().unwrap(), Some(until));
+        assert_eq!(begin.recv().unwrap(), Some(at));
         let error = running.wait_here().unwrap_err();
         let limit = error.downcast_ref::<LimitExceeded>().unwrap();
+        assert_eq!(limit.limit, LimitKind::HostTime);
         assert!(limit.used >= limit.allowed, "{limit}");
         drop(end);
     }

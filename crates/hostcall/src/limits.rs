@@ -14,7 +14,6 @@ mod timer;
 pub(crate) use budget::{Budget, Poison, begin, end, not_made, run_here, stopped, watch, watched};
 pub use deadline::Deadline;
 pub(crate) use engine::{EngineSettings, Pool, check};
-pub(crate) use exceeded::time_is_over;
 pub use exceeded::{LimitExceeded, LimitKind};
 pub(crate) use host_deadline::{HostDeadline, HostLimit};
 pub(crate) use limiter::Limiter;

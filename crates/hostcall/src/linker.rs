@@ -10,14 +10,13 @@ use crate::fiber::Waiting;
 use crate::guest::{AsyncGuest, Guest};
 use crate::guest_type::Returns;
 use crate::inline::{InlineArgs, InlineBody, InlinedCode, PageLayout};
-use crate::limits::{Deadline, Limits};
+use crate::limits::{Deadline, HostLimit, Limits};
 use crate::posting::Posts;
 use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
 use crate::reentry::frame_name;
 use crate::registry::{Decl, FuncRegistry, Registry};
 use crate::ty::Signature;
 use std::sync::Arc;
-use std::time::Instant;
 use wasmtime::{Extern, FrameInfo, Linker, Memory};
 
 /// Registers functions over a part `M` of the data `D` of a store.
@@ -71,7 +70,7 @@ where
         Limits::NONE
     }
 
-    fn deadline(&self, _: &D) -> Option<Instant> {
+    fn host_limit(&self, _: &D) -> Option<HostLimit> {
         None
     }
 

@@ -5,7 +5,7 @@ use crate::deferred::{DeferredCalls, KeptRun, drain, drain_kept};
 use crate::error::{Error, ErrorKind};
 use crate::fiber::Fiber;
 use crate::inline::{InlinedCode, PAGE, PageLayout};
-use crate::limits::{self, Budget, LimitExceeded, Limiter, Limits, Transfer};
+use crate::limits::{self, Budget, HostLimit, LimitExceeded, Limiter, Limits, Transfer};
 use crate::memory::Source;
 use crate::posting::Posts;
 use crate::program::Program;
@@ -232,8 +232,8 @@ where
         data.limits
     }
 
-    fn deadline(&self, data: &StoreData<T>) -> Option<Instant> {
-        data.host_limit().map(|limit| limit.at)
+    fn host_limit(&self, data: &StoreData<T>) -> Option<HostLimit> {
+        data.host_limit()
     }
 
     #[inline(always)]

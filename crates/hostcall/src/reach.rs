@@ -8,7 +8,7 @@ use crate::deferred::settle;
 use crate::error::{Bad, Error};
 use crate::fault::{Fault, Lifted};
 use crate::inline::{InlinedCode, Page, PageLayout};
-use crate::limits::{LimitExceeded, Limits, Transfer};
+use crate::limits::{HostLimit, LimitExceeded, Limits, Transfer};
 use crate::memory::{Source, check, check_align};
 use crate::posting::Posts;
 use crate::reference::{HostObject, Reference};
@@ -194,8 +194,8 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
     fn owner(&self, data: &D) -> u64;
     /// What the instance may use, where that is known.
     fn limits(&self, data: &D) -> Limits;
-    /// Until when the call may take, where that is known.
-    fn deadline(&self, data: &D) -> Option<Instant>;
+    /// Until when a host function may take, where that is known.
+    fn host_limit(&self, data: &D) -> Option<HostLimit>;
     /// The state, and what counts bytes if they are limited.
     #[inline(always)]
     fn state_and_transfer<'d>(
@@ -547,7 +547,8 @@ where
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.access.deadline(self.store.as_context().data())
+        let limit = self.access.host_limit(self.store.as_context().data());
+        limit.map(|limit| limit.at)
     }
 
     fn source_and_transfer(&mut self) -> (Source<'_>, Option<&Transfer>) {

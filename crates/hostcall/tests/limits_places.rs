@@ -457,3 +457,29 @@ fn stacks_that_are_used_up_twice() {
         }
     });
 }
+
+/// A thread that waits tells the limit that ended it, as a guest does that is
+/// suspended.
+#[test]
+fn blocking_functions() {
+    let ms = Duration::from_millis;
+    for (limits, kind) in [
+        (Limits::NONE.host_time(ms(10)), LimitKind::HostTime),
+        (Limits::NONE.timeout(ms(10)), LimitKind::Time),
+    ] {
+        let mut host = Host::<()>::new();
+        host.limits(limits);
+        host.func_blocking("env", "block", move || std::thread::sleep(ms(100)));
+        let guest = br#"(module
+            (import "env" "block" (func $block))
+            (func (export "run") (call $block)))"#;
+        let mut instance = host.program(guest).unwrap().instantiate(()).unwrap();
+        let run = instance.export::<(), ()>("run").unwrap();
+        assert_eq!(limit(run.call(&mut instance, ())), kind);
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let called = runtime.build().unwrap();
+        let called = called.block_on(run.call_async(&mut instance, ()));
+        assert_eq!(limit(called), kind);
+        assert!(!instance.is_poisoned());
+    }
+}

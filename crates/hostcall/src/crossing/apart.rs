@@ -48,8 +48,8 @@ where
                 &mut args.counted(transfer.filter(|_| P::NEEDS.memory)),
             )?
         };
-        let until = bound.access.deadline(caller.data());
-        let value = wait(caller, Running::start(until, job))?.returned()?;
+        let limit = bound.access.host_limit(caller.data());
+        let value = wait(caller, Running::start(limit, job))?.returned()?;
         bound.lower::<D, R::Ok>(value, caller, slots)
     };
     // SAFETY: as in `link_func`.

@@ -1,7 +1,7 @@
 //! Which limit a call ran into.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A limit that was reached, in [`ErrorKind::Limit`](crate::ErrorKind::Limit).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,16 +101,6 @@ impl fmt::Display for LimitExceeded {
 }
 
 impl std::error::Error for LimitExceeded {}
-
-/// The error of a call that began at `since` and had to be over at `until`.
-#[cold]
-pub(crate) fn time_is_over(since: Instant, until: Instant) -> wasmtime::Error {
-    wasmtime::Error::new(LimitExceeded {
-        limit: LimitKind::Time,
-        allowed: nanos(until.saturating_duration_since(since)),
-        used: nanos(since.elapsed()),
-    })
-}
 
 /// In nanoseconds, as far as they fit.
 pub(crate) fn nanos(time: Duration) -> u64 {
