@@ -2,15 +2,16 @@
 //! them, before and after.
 
 use crate::error::{Error, ErrorKind};
-use crate::fiber::Fiber;
+use crate::fiber::{Fiber, SentJob};
 use crate::instance::Instance;
-use crate::limits::{self, Poison, watched};
-use crate::owned::{Owned, whole};
+use crate::limits::{self, Poison};
+use crate::owned::{Owned, StoreData, whole};
 use crate::posting::make_posted;
 use crate::reach::{Reach, StoreReach};
-use crate::shared::carried;
+use crate::shared::chain_of_call;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use wasmtime::Caller;
 
 impl<T: 'static> Instance<T> {
     /// Makes a call of `export`.
@@ -152,13 +153,15 @@ impl<T: Send + 'static> Instance<T> {
         let working = self.store.data().hold.clone();
         let _working = working.as_ref().map(|hold| hold.calling(export));
         let (mut call, mut result) = (Some(call), None);
-        let ran = fiber.run(&mut self.store, |caller| {
+        let mut job = |caller: &mut Caller<'_, StoreData<T>>| {
             let mut reach = StoreReach::new(caller, Owned { get: whole }, wide);
             result = call.take().map(|call| call(&mut reach));
             make_posted(&mut reach);
-        });
-        let ran = watched(watch, ran);
-        let ran = carried(working.as_ref(), ran).await;
+        };
+        let chain = chain_of_call(working.as_ref());
+        let mut job = SentJob::new(&mut job);
+        let ran = fiber.run(&mut self.store, &mut job);
+        let ran = fiber.polled(watch, Some(chain), ran).await;
         let result = match (ran, result) {
             (Ok(()), result) => result.expect("a fiber that ends has run its job"),
             // Where the guest was when its time was over.

@@ -9,9 +9,13 @@
 #![expect(unsafe_code, reason = "pointers handed through Wasmtime's frames")]
 
 use crate::error::{Error, ErrorKind};
+use crate::limits::Watch;
 use crate::owned::StoreData;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use crate::shared::{Carried, carry};
+use std::cell::Cell;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
@@ -22,18 +26,14 @@ use wasmtime::{AsContextMut, Caller, Func, TypedFunc};
 type Job<'j, T> = &'j mut dyn FnMut(&mut Caller<'_, StoreData<T>>);
 
 /// A job that goes where its fiber goes.
-struct SentJob<'j, T: 'static>(Job<'j, T>);
+pub(crate) struct SentJob<'j, T: 'static>(Job<'j, T>);
 
 // SAFETY: `new` takes only jobs that are.
 unsafe impl<T> Send for SentJob<'_, T> {}
 
 impl<'j, T> SentJob<'j, T> {
-    fn new(job: &'j mut (dyn FnMut(&mut Caller<'_, StoreData<T>>) + Send)) -> SentJob<'j, T> {
+    pub fn new(job: &'j mut (dyn FnMut(&mut Caller<'_, StoreData<T>>) + Send)) -> SentJob<'j, T> {
         SentJob(job)
-    }
-
-    fn pointer(&mut self) -> *mut Job<'static, T> {
-        ptr::from_mut(&mut self.0).cast()
     }
 }
 
@@ -42,13 +42,14 @@ pub(crate) type Poller<'p> = &'p mut (dyn FnMut(&mut Context<'_>) -> Poll<()> + 
 
 /// How the guest of one instance can be suspended.
 pub(crate) struct Fiber<T: 'static> {
-    task: Arc<Task<T>>,
+    task: Arc<Task>,
     /// Runs a job where it is called.
     enter: TypedFunc<(), ()>,
     /// Polls until ready, and suspends the fiber in between.
     suspend: Func,
     /// Runs a job while the fiber cannot be suspended.
     hold: Func,
+    jobs: PhantomData<fn(Job<'_, T>)>,
 }
 
 /// What the frames on a fiber and those that poll it tell each other. It lies
@@ -57,7 +58,8 @@ pub(crate) struct Fiber<T: 'static> {
 /// All of it is touched only by the thread that polls the call; atomics make it
 /// `Sync`. They are read and written one after the other, never exchanged, which
 /// would be dear.
-struct Task<T: 'static> {
+#[derive(Default)]
+struct Task {
     /// That of the task by which the call is polled now; null where the guest
     /// cannot be suspended.
     waker: AtomicPtr<Waker>,
@@ -71,40 +73,31 @@ struct Task<T: 'static> {
     cancelled: AtomicBool,
     /// Whether a call was dropped while the guest itself ran.
     interrupted: AtomicBool,
-    /// For the function that is called next.
-    job: AtomicPtr<Job<'static, T>>,
+    /// For the function that is called next: a [`Job`].
+    job: AtomicPtr<()>,
+    /// What the fiber waits for.
     poller: AtomicPtr<Poller<'static>>,
+    /// Whether others have had their turn since it began to wait.
+    yielded: AtomicBool,
 }
 
-impl<T> Default for Task<T> {
-    fn default() -> Self {
-        Task {
-            waker: AtomicPtr::default(),
-            lent: AtomicBool::default(),
-            entered: AtomicBool::default(),
-            polled: AtomicBool::default(),
-            cancelled: AtomicBool::default(),
-            interrupted: AtomicBool::default(),
-            job: AtomicPtr::default(),
-            poller: AtomicPtr::default(),
-        }
-    }
+thread_local! {
+    /// That of the call which is polled: the innermost, if one polls another.
+    static POLLED: Cell<*const Task> = const { Cell::new(ptr::null()) };
 }
 
 impl<T: Send + 'static> Fiber<T> {
     /// Puts functions of ours into the store. From then on Wasmtime calls guests
     /// in this store only on fibers, or unchecked, as we do.
     pub fn new(mut store: impl AsContextMut<Data = StoreData<T>>) -> wasmtime::Result<Fiber<T>> {
-        let task = Arc::<Task<T>>::default();
+        let task = Arc::<Task>::default();
         let of = task.clone();
         let enter = Func::wrap(&mut store, move |mut caller: Caller<'_, StoreData<T>>| {
             of.run_job(&mut caller);
         });
-        let of = task.clone();
-        let suspend = Func::wrap_async(&mut store, move |_: Caller<'_, StoreData<T>>, ()| {
-            // SAFETY: the function has the task, and exists while it is called.
-            Box::new(unsafe { of.lend() })
-        });
+        // A future without a size is in a box without an allocation.
+        let suspend =
+            Func::wrap_async(&mut store, |_: Caller<'_, StoreData<T>>, ()| Box::new(Lend));
         let of = task.clone();
         let hold = Func::wrap_async(
             &mut store,
@@ -118,37 +111,75 @@ impl<T: Send + 'static> Fiber<T> {
             enter: enter.typed(&store)?,
             suspend,
             hold,
+            jobs: PhantomData,
         })
     }
 
-    /// Runs `job` on a fiber: async host functions that it reaches may wait.
-    pub async fn run(
-        &self,
-        mut store: impl AsContextMut<Data = StoreData<T>>,
-        mut job: impl FnMut(&mut Caller<'_, StoreData<T>>) + Send,
-    ) -> wasmtime::Result<()> {
-        // It outlives the fiber, which ends before this function does.
-        let mut job = SentJob::new(&mut job);
-        self.task.job.store(job.pointer(), Relaxed);
-        self.polled(self.enter.call_async(&mut store, ())).await
+    /// Runs `job` on a fiber, when it is [polled](Fiber::polled).
+    pub fn run<'r>(
+        &'r self,
+        store: impl AsContextMut<Data = StoreData<T>> + 'r,
+        job: &'r mut SentJob<'_, T>,
+    ) -> impl Future<Output = wasmtime::Result<()>> + 'r {
+        // It outlives the future, and so the fiber.
+        self.task
+            .job
+            .store(ptr::from_mut(&mut job.0).cast(), Relaxed);
+        self.enter.call_async(store, ())
     }
 
-    /// Polls a call, and lets the async host functions that it reaches know by
-    /// whom.
-    pub async fn polled<R>(&self, call: impl Future<Output = R>) -> R {
+    /// Polls a call, within its limits and as a part of `chain`: async host functions
+    /// that it reaches may wait.
+    pub async fn polled<R>(
+        &self,
+        watch: Option<Watch>,
+        chain: Option<u64>,
+        call: impl Future<Output = wasmtime::Result<R>>,
+    ) -> wasmtime::Result<R> {
         let task = &*self.task;
         task.cancelled.store(false, Relaxed);
         task.entered.store(true, Relaxed);
-        let unfinished = Unfinished(task);
-        let mut call = pin!(call);
-        let result = poll_fn(|context| {
-            let _polling = task.polling(context.waker());
-            call.as_mut().poll(context)
-        })
-        .await;
-        std::mem::forget(unfinished);
-        task.entered.store(false, Relaxed);
-        result
+        // After the call, which is unwound if it is dropped.
+        let _entered = Entered(task);
+        let call = pin!(call);
+        Polled {
+            task,
+            watch,
+            chain,
+            call,
+        }
+        .await
+    }
+}
+
+/// A call that is polled: one layer for all that is set meanwhile, because every
+/// return is dear after stacks were switched.
+struct Polled<'p, F> {
+    task: &'p Task,
+    watch: Option<Watch>,
+    chain: Option<u64>,
+    call: Pin<&'p mut F>,
+}
+
+impl<R, F: Future<Output = wasmtime::Result<R>>> Future for Polled<'_, F> {
+    type Output = wasmtime::Result<R>;
+
+    #[inline(always)]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<wasmtime::Result<R>> {
+        let this = &mut *self;
+        let running = this.watch.as_ref().map(Watch::run);
+        let polling = this.task.polling(this.chain, context.waker());
+        let polled = this.call.as_mut().poll(context);
+        drop(polling);
+        drop(running);
+        match (polled, &this.watch) {
+            (Poll::Ready(result), _) => {
+                this.task.entered.store(false, Relaxed);
+                Poll::Ready(result)
+            }
+            (Poll::Pending, None) => Poll::Pending,
+            (Poll::Pending, Some(watch)) => watch.suspended(context).map(Err),
+        }
     }
 }
 
@@ -220,7 +251,7 @@ impl<T: 'static> Fiber<T> {
 
     /// Polls until ready, and suspends the fiber in between. It fails if the
     /// call was dropped meanwhile.
-    #[cold]
+    #[inline(always)]
     pub fn suspend(
         &self,
         store: impl AsContextMut<Data = StoreData<T>>,
@@ -232,6 +263,7 @@ impl<T: 'static> Fiber<T> {
         }
         task.poller
             .store(ptr::from_mut(&mut poller).cast(), Relaxed);
+        task.yielded.store(false, Relaxed);
         // SAFETY: the function has neither parameters nor results. What lies on
         // this fiber are frames of guests, of Wasmtime and of ours, and futures
         // that are `Send`: those of other host functions would have held it.
@@ -245,9 +277,10 @@ impl<T: 'static> Fiber<T> {
     }
 }
 
-impl<T: 'static> Task<T> {
-    fn run_job(&self, caller: &mut Caller<'_, StoreData<T>>) {
-        let job = take(&self.job);
+impl Task {
+    fn run_job<T: 'static>(&self, caller: &mut Caller<'_, StoreData<T>>) {
+        let job = self.job.load(Relaxed).cast::<Job<'static, T>>();
+        self.job.store(ptr::null_mut(), Relaxed);
         // SAFETY: who has put it there waits until this returns or, on a fiber,
         // until that was unwound. Taking it has made this the only reference.
         if let Some(job) = unsafe { job.as_mut() } {
@@ -255,44 +288,89 @@ impl<T: 'static> Task<T> {
         }
     }
 
-    /// Polls what was left for it. Meanwhile no other can.
-    ///
-    /// # Safety
-    ///
-    /// The task must exist as long as the future.
-    unsafe fn lend(&self) -> impl Future<Output = ()> + Send + use<T> {
-        let task = AtomicPtr::new(ptr::from_ref(self).cast_mut());
-        let poller = AtomicPtr::new(take(&self.poller));
-        poll_fn(move |context| {
-            // SAFETY: promised by the caller.
-            let task = unsafe { &*task.load(Relaxed) };
-            // SAFETY: as in `run_job`; `suspend` waits for this future.
-            let Some(poller) = (unsafe { poller.load(Relaxed).as_mut() }) else {
-                return Poll::Ready(());
-            };
-            let _lent = RestoreFlag::set(&task.lent, true);
-            poller(context)
-        })
+    /// Polls what the fiber waits for. Meanwhile no other can.
+    #[inline(always)]
+    fn lend(&self, context: &mut Context<'_>) -> Poll<()> {
+        // It has been polled, and others are to have their turn first.
+        if !self.yielded.load(Relaxed) {
+            self.yielded.store(true, Relaxed);
+            return Poll::Pending;
+        }
+        let poller = self.poller.load(Relaxed);
+        // SAFETY: `suspend` has put it there, and waits until this is ready or was
+        // dropped. It is polled by this alone.
+        let Some(poller) = (unsafe { poller.as_mut() }) else {
+            return Poll::Ready(());
+        };
+        self.lent.store(true, Relaxed);
+        let _lent = Lent(self);
+        poller(context)
     }
 
-    /// Notes by whom the call is polled, until the guards are dropped.
-    fn polling<'t>(&'t self, waker: &Waker) -> (Restore<'t, Waker>, [RestoreFlag<'t>; 2]) {
-        let waker = ptr::from_ref(waker).cast_mut();
-        (
-            Restore::set(&self.waker, waker),
-            [
-                RestoreFlag::set(&self.lent, false),
-                RestoreFlag::set(&self.polled, true),
-            ],
-        )
+    /// Notes that the call was dropped.
+    #[cold]
+    fn unwound(&self) {
+        self.entered.store(false, Relaxed);
+        if !self.cancelled.load(Relaxed) {
+            self.interrupted.store(true, Relaxed);
+        }
+    }
+
+    /// Notes that the call is polled, and by whom, until the guard is dropped.
+    #[inline(always)]
+    fn polling(&self, chain: Option<u64>, waker: &Waker) -> Polling<'_> {
+        self.waker.store(ptr::from_ref(waker).cast_mut(), Relaxed);
+        self.polled.store(true, Relaxed);
+        Polling {
+            task: self,
+            outer: POLLED.replace(self),
+            _carried: chain.map(carry),
+        }
     }
 }
 
-/// What a pointer is, which is null then.
-fn take<P>(pointer: &AtomicPtr<P>) -> *mut P {
-    let taken = pointer.load(Relaxed);
-    pointer.store(ptr::null_mut(), Relaxed);
-    taken
+/// As long as it is there, a call is polled.
+struct Polling<'t> {
+    task: &'t Task,
+    outer: *const Task,
+    _carried: Option<Carried>,
+}
+
+impl Drop for Polling<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        POLLED.set(self.outer);
+        self.task.polled.store(false, Relaxed);
+        self.task.waker.store(ptr::null_mut(), Relaxed);
+    }
+}
+
+/// Dropped when Wasmtime has its means of suspending back.
+struct Lent<'t>(&'t Task);
+
+impl Drop for Lent<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.0.lent.store(false, Relaxed);
+    }
+}
+
+/// Polls what the fiber waits for that is polled.
+struct Lend;
+
+impl Future for Lend {
+    type Output = ();
+
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        // SAFETY: `polling` has put it there, and takes it away before it is
+        // invalid. It is the one whose fiber this is: fibers run only while their
+        // calls are polled, and what was polled inside has returned.
+        match unsafe { POLLED.get().as_ref() } {
+            Some(task) => task.lend(context),
+            None => Poll::Ready(()),
+        }
+    }
 }
 
 /// Puts a pointer back when it is dropped.
@@ -312,31 +390,13 @@ impl<P> Drop for Restore<'_, P> {
     }
 }
 
-/// Puts a flag back when it is dropped.
-struct RestoreFlag<'a>(&'a AtomicBool, bool);
+/// A call on a fiber; dropped when it is over, or after it was unwound.
+struct Entered<'t>(&'t Task);
 
-impl<'a> RestoreFlag<'a> {
-    fn set(place: &'a AtomicBool, flag: bool) -> RestoreFlag<'a> {
-        let before = place.load(Relaxed);
-        place.store(flag, Relaxed);
-        RestoreFlag(place, before)
-    }
-}
-
-impl Drop for RestoreFlag<'_> {
+impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.0.store(self.1, Relaxed);
-    }
-}
-
-/// Dropped if a call was, after it was unwound.
-struct Unfinished<'a, T: 'static>(&'a Task<T>);
-
-impl<T> Drop for Unfinished<'_, T> {
-    fn drop(&mut self) {
-        self.0.entered.store(false, Relaxed);
-        if !self.0.cancelled.load(Relaxed) {
-            self.0.interrupted.store(true, Relaxed);
+        if self.0.entered.load(Relaxed) {
+            self.0.unwound();
         }
     }
 }
@@ -366,12 +426,8 @@ impl Waiting<'_> {
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(waker)) {
             return Ok(output);
         }
-        let (mut output, mut suspended) = (None, false);
+        let mut output = None;
         (self.suspend)(&mut |context| {
-            // It has been polled, and others are to have their turn first.
-            if !std::mem::replace(&mut suspended, true) {
-                return Poll::Pending;
-            }
             let polled = future.as_mut().poll(context);
             polled.map(|ready| output = Some(ready))
         })?;

@@ -11,7 +11,7 @@ mod meter;
 mod ticker;
 mod timer;
 
-pub(crate) use budget::{Budget, Poison, begin, end, not_made, run_here, stopped, watch, watched};
+pub(crate) use budget::{Budget, Poison, Watch, begin, end, not_made, run_here, stopped, watch};
 pub use deadline::Deadline;
 pub(crate) use engine::{EngineSettings, Pool, check};
 pub use exceeded::{LimitExceeded, LimitKind};

@@ -8,7 +8,7 @@ use crate::fiber::Fiber;
 use crate::host::{Host, ItemKind};
 use crate::inline::{InlinedCode, PAGE, PageLayout};
 use crate::instance::Instance;
-use crate::limits::{self, LimitKind, Limits, Ticker, watched};
+use crate::limits::{self, LimitKind, Limits, Ticker};
 use crate::owned::StoreData;
 use crate::reentry::{frame_name, link};
 use hostcall_link::{Crossing, ExternType, ModuleInfo, Plan, plan};
@@ -237,12 +237,12 @@ impl<T: 'static> Program<T> {
         let instance = match imports {
             Imports::Resolved(pre) => {
                 let made = pre.instantiate_async(&mut store);
-                watched(watch, fiber.polled(made)).await
+                fiber.polled(watch, None, made).await
             }
             Imports::ByIndex(imports) => match externs(imports, linker, &mut store) {
                 Ok(externs) => {
                     let made = wasmtime::Instance::new_async(&mut store, module, &externs);
-                    watched(watch, fiber.polled(made)).await
+                    fiber.polled(watch, None, made).await
                 }
                 Err(error) => Err(error),
             },

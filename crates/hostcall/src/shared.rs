@@ -15,7 +15,7 @@ mod chain;
 mod waits;
 
 pub use chain::one_chain;
-pub(crate) use chain::{carried, current_chain, in_chain};
+pub(crate) use chain::{Carried, carry, chain_of_call, current_chain, in_chain};
 pub(crate) use waits::Hold;
 use waits::Ticket;
 

@@ -36,16 +36,19 @@ pub(crate) fn waiting<T: 'static, R>(
     let fiber = fiber.map(|fiber| unsafe { &*fiber });
     let raw = std::ptr::from_mut(&mut *caller);
     let deadline = HostDeadline::of(caller.data_mut());
+    // SAFETY: used only before the fiber is suspended: to poll, or to note who is
+    // to be woken.
+    let waker = fiber.and_then(|fiber| unsafe { fiber.waker() });
     let mut suspend = |poller: Poller<'_>| match fiber {
         // SAFETY: `caller` exists until this function returns. Wasmtime uses
         // the store to suspend the fiber; it touches neither the memory of the
         // guest nor the data of the store, which is all that `call` borrows
         // through `caller` while it waits.
-        Some(fiber) => deadline.hold(poller, |poller| fiber.suspend(unsafe { &mut *raw }, poller)),
+        Some(fiber) => deadline.hold(waker, poller, |poller| {
+            fiber.suspend(unsafe { &mut *raw }, poller)
+        }),
         None => Ok(()),
     };
-    // SAFETY: `Waiting` takes it, to poll before the fiber is suspended.
-    let waker = fiber.and_then(|fiber| unsafe { fiber.waker() });
     let mut waiting = Waiting {
         waker,
         suspend: &mut suspend,

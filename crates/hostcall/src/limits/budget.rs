@@ -9,10 +9,8 @@ use super::{HostLimit, LimitExceeded, LimitKind, Limits, Usage};
 use crate::error::Crossed;
 use crate::owned::StoreData;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use wasmtime::{
     AsContextMut, PoolConcurrencyLimitError, Store, StoreContextMut, Trap, UpdateDeadline,
@@ -247,35 +245,26 @@ impl Watch {
         let until = slice.into_iter().chain(deadline).min();
         until.unwrap_or(now + Duration::from_secs(1))
     }
-}
 
-/// Polls a call, and has the guest stopped in time whenever it is polled. Drops
-/// it at the deadline: what then waits is a host function that is not ours, for
-/// ours have stopped waiting by themselves.
-pub(crate) async fn watched<R>(
-    watch: Option<Watch>,
-    call: impl Future<Output = wasmtime::Result<R>>,
-) -> wasmtime::Result<R> {
-    let Some(watch) = watch else {
-        return call.await;
-    };
-    let mut call = pin!(call);
-    poll_fn(|context| {
-        let running = watch.ticker.run(watch.until());
-        let polled = call.as_mut().poll(context);
-        drop(running);
-        match &watch.limit {
-            Some((limit, alarm)) if polled.is_pending() => {
-                if Instant::now() >= limit.at {
-                    return Poll::Ready(Err(limit.exceeded().into()));
-                }
-                alarm.set_latest(limit.at, context.waker());
-                Poll::Pending
-            }
-            _ => polled,
+    /// Has the guest stopped in time while it is polled.
+    pub fn run(&self) -> Running {
+        self.ticker.run(self.until())
+    }
+
+    /// What becomes of a call when the guest was suspended: it is woken at the
+    /// deadline and fails then. What waits then is a host function that is not
+    /// ours, for ours have stopped waiting by themselves.
+    #[cold]
+    pub fn suspended(&self, context: &mut Context<'_>) -> Poll<wasmtime::Error> {
+        let Some((limit, alarm)) = &self.limit else {
+            return Poll::Pending;
+        };
+        if Instant::now() >= limit.at {
+            return Poll::Ready(limit.exceeded().into());
         }
-    })
-    .await
+        alarm.set_latest(limit.at, context.waker());
+        Poll::Pending
+    }
 }
 
 /// Looks at the clock, whenever an epoch of the engine has ended.

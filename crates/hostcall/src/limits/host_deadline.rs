@@ -6,7 +6,7 @@ use super::exceeded::nanos;
 use crate::fiber::Poller;
 use crate::owned::StoreData;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// Until when a host function may wait, and what wakes it then.
@@ -33,7 +33,8 @@ impl HostLimit {
 impl HostDeadline {
     #[inline(always)]
     pub fn of<T>(data: &mut StoreData<T>) -> HostDeadline {
-        match data.deadline.is_some() || data.limits.host_time.is_some() {
+        // Without limits there is neither a deadline nor a time in host functions.
+        match data.budget.limited {
             true => HostDeadline::new(data),
             false => HostDeadline(None),
         }
@@ -46,35 +47,54 @@ impl HostDeadline {
     }
 
     /// Has `suspend` wait until `poller` is ready or the time is over, which is
-    /// an error.
+    /// an error. `waker` is that of the task which polls the guest now.
+    #[inline(always)]
     pub fn hold(
         &self,
+        waker: Option<&Waker>,
         poller: Poller<'_>,
         suspend: impl FnOnce(Poller<'_>) -> wasmtime::Result<()>,
     ) -> wasmtime::Result<()> {
-        let HostDeadline(Some((limit, alarm))) = self else {
-            return suspend(poller);
-        };
-        let _clear = Clear(alarm);
-        let mut over = false;
-        suspend(&mut |context: &mut Context<'_>| {
-            // What is ready is ready, even if it is late.
-            if poller(context).is_ready() {
-                return Poll::Ready(());
-            }
-            over = Instant::now() >= limit.at;
-            match over {
-                true => Poll::Ready(()),
-                false => {
-                    alarm.set(limit.at, context.waker());
-                    Poll::Pending
-                }
-            }
-        })?;
-        match over {
-            true => Err(limit.exceeded().into()),
-            false => Ok(()),
+        match &self.0 {
+            None => suspend(poller),
+            Some((limit, alarm)) => hold_until(limit, alarm, waker, poller, suspend),
         }
+    }
+}
+
+#[inline(never)]
+fn hold_until(
+    limit: &HostLimit,
+    alarm: &Arc<Alarm>,
+    waker: Option<&Waker>,
+    poller: Poller<'_>,
+    suspend: impl FnOnce(Poller<'_>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<()> {
+    let _clear = Clear(alarm);
+    let mut over = Instant::now() >= limit.at;
+    if over {
+        return Err(limit.exceeded().into());
+    }
+    if let Some(waker) = waker {
+        alarm.set(limit.at, waker);
+    }
+    suspend(&mut |context: &mut Context<'_>| {
+        // What is ready is ready, even if it is late.
+        if poller(context).is_ready() {
+            return Poll::Ready(());
+        }
+        over = Instant::now() >= limit.at;
+        match over {
+            true => Poll::Ready(()),
+            false => {
+                alarm.set(limit.at, context.waker());
+                Poll::Pending
+            }
+        }
+    })?;
+    match over {
+        true => Err(limit.exceeded().into()),
+        false => Ok(()),
     }
 }
 

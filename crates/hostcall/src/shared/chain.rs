@@ -38,15 +38,16 @@ pub(super) fn of_task() -> u64 {
 }
 
 /// As long as it is there, what the thread does belongs to a chain.
-struct Carried(u64);
+pub(crate) struct Carried(u64);
 
-impl Carried {
-    fn new(chain: u64) -> Carried {
-        Carried(CURRENT.replace(chain))
-    }
+/// Has what the thread does belong to `chain`.
+#[inline(always)]
+pub(crate) fn carry(chain: u64) -> Carried {
+    Carried(CURRENT.replace(chain))
 }
 
 impl Drop for Carried {
+    #[inline(always)]
     fn drop(&mut self) {
         CURRENT.set(self.0);
     }
@@ -59,16 +60,14 @@ pub(crate) fn current_chain() -> Option<u64> {
 
 /// Does `job` as a part of `chain`, on whatever thread.
 pub(crate) fn in_chain<R>(chain: Option<u64>, job: impl FnOnce() -> R) -> R {
-    let _carried = chain.map(Carried::new);
+    let _carried = chain.map(carry);
     job()
 }
 
-/// Polls a call as a part of the chain that holds its instance, or of what calls
-/// it; else it is one by itself.
-pub(crate) async fn carried<F: Future>(hold: Option<&Arc<Hold>>, call: F) -> F::Output {
-    let chain = Some(hold.map_or_else(of_task, |hold| hold.chain));
-    let mut call = pin!(call);
-    poll_fn(|context| in_chain(chain, || call.as_mut().poll(context))).await
+/// The chain of a call: that which holds its instance, or of what calls it; else
+/// it is one by itself.
+pub(crate) fn chain_of_call(hold: Option<&Arc<Hold>>) -> u64 {
+    hold.map_or_else(of_task, |hold| hold.chain)
 }
 
 /// Has all that `future` does count as one chain of calls: for a task that takes
@@ -98,7 +97,9 @@ pub(crate) async fn carried<F: Future>(hold: Option<&Arc<Hold>>, call: F) -> F::
 /// # Ok::<(), hostcall::Error>(())
 /// ```
 pub async fn one_chain<F: Future>(future: F) -> F::Output {
-    carried(None, future).await
+    let chain = Some(of_task());
+    let mut future = pin!(future);
+    poll_fn(|context| in_chain(chain, || future.as_mut().poll(context))).await
 }
 
 /// As long as it is there, the chain that holds an instance calls an export of it.
@@ -120,7 +121,7 @@ impl<T: 'static> Instance<T> {
         let hold = self.store.data().hold.clone()?;
         hold.calls(export);
         Some(Working {
-            _carried: Carried::new(hold.chain),
+            _carried: carry(hold.chain),
             hold,
         })
     }
