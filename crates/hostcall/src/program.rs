@@ -17,7 +17,7 @@ use rewriting::LinkedGuest;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use wasmtime::{Engine, Extern, FrameInfo, InstancePre, Linker, Module, Store};
+use wasmtime::{Engine, Extern, FrameInfo, InstancePre, Linker, Module, ModuleExport, Store};
 
 mod file;
 mod inlining;
@@ -45,6 +45,8 @@ struct Inner<T: 'static> {
     linked: Option<Vec<u8>>,
     warnings: Vec<String>,
     page_layout: Option<Arc<PageLayout>>,
+    /// The host page, if there is one.
+    page: Option<ModuleExport>,
     batch_layout: BatchLayout,
     deferred: Option<Arc<DeferredCalls<T>>>,
     code: Option<Arc<InlinedCode>>,
@@ -135,6 +137,8 @@ impl<T: 'static> Program<T> {
             let module = Some(module.clone());
             Arc::new(InlinedCode { module, ..code })
         });
+        let layout = linked.page_layout.as_ref();
+        let page = layout.and_then(|_| module.get_export_index(PAGE));
         Ok(Program(Arc::new(Inner {
             module,
             plan,
@@ -142,6 +146,7 @@ impl<T: 'static> Program<T> {
             linked: linked.bytes,
             warnings: linked.warnings,
             page_layout: linked.page_layout,
+            page,
             batch_layout: linked.batch_layout,
             deferred: linked.deferred,
             code,
@@ -290,8 +295,9 @@ impl<T: 'static> Program<T> {
     ) -> Result<Instance<T>, Error> {
         let inner = &*self.0;
         let instance = self.made(&mut store, instance)?;
-        if inner.page_layout.is_some() {
-            store.data_mut().page = instance.get_memory(&mut store, PAGE);
+        if let Some(page) = &inner.page {
+            let page = instance.get_module_export(&mut store, page);
+            store.data_mut().page = page.and_then(Extern::into_memory);
         }
         let data = store.data_mut();
         data.instance = Some(instance);
