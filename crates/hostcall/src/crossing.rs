@@ -5,7 +5,7 @@
     reason = "host functions over the raw values that Wasmtime passes"
 )]
 
-use crate::args::Args;
+use crate::args::{Args, out_of_slots};
 use crate::call::reference_positions;
 use crate::core::func_type;
 use crate::error::{Panicked, Site, cross};
@@ -120,6 +120,14 @@ impl<A: Clone> Bound<A> {
 
 type RawSlots<'a> = &'a mut [MaybeUninit<ValRaw>];
 
+/// Checks once that there are as many slots as parameters, before each is read.
+#[inline(always)]
+fn check_slots<P: Params>(slots: &[MaybeUninit<ValRaw>]) {
+    if slots.len() < P::FLAT {
+        out_of_slots();
+    }
+}
+
 /// Defines a host function in a Wasmtime linker.
 ///
 /// # Safety
@@ -198,11 +206,12 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        check_slots::<P>(slots);
         find_references!(references, P, bound, caller, slots);
         let value = {
-            let (source, data) = match P::NEEDS.memory {
+            let (source, plain, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
-                false => (Source::Absent, caller.data_mut()),
+                false => (Source::Absent, true, caller.data_mut()),
             };
             let mut recorded;
             let borrows = if P::NEEDS.exclusive {
@@ -214,8 +223,9 @@ where
             let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: Wasmtime has initialised the parameters, whose types are
             // those that the linkage was made for.
-            let args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
-            let mut args = args.counted(transfer.filter(|_| P::NEEDS.memory));
+            let args =
+                unsafe { Args::new(slots, !plain && bound.wide, source, borrows, references) };
+            let mut args = args.counted(transfer.filter(|_| !plain));
             func(state, &mut args)?.returned()?
         };
         bound.lower::<D, R::Ok>(value, caller, slots)
@@ -246,7 +256,7 @@ where
                 let bytes = std::ptr::from_mut(memory.data_mut(&mut *caller));
                 (bytes, layout)
             });
-            let (source, data) = bound.access.source(caller);
+            let (source, _, data) = bound.access.source(caller);
             // SAFETY: the host page is a memory of its own, which linking
             // has added to the guest, so the bytes are neither those in
             // `source` nor in `data`. Nothing grows or frees it meanwhile:
@@ -284,6 +294,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
+        check_slots::<P>(slots);
         find_references!(references, P, bound, caller, slots);
         let values = {
             let (source, transfer) = match P::NEEDS.memory {
@@ -366,7 +377,7 @@ impl<A> Bound<A> {
         D: 'static,
         A: Access<D>,
     {
-        let (source, data) = self.access.source(caller);
+        let (source, _, data) = self.access.source(caller);
         (source, self.access.transfer(data))
     }
 

@@ -51,6 +51,21 @@ pub fn write(memory: &mut [u8], pointer: u64, bytes: &[u8]) -> Lifted<()> {
     Ok(())
 }
 
+/// The size of a memory with this limit.
+fn size(limit: u64) -> usize {
+    limit.saturating_sub(1) as usize
+}
+
+/// Why [`View::check`] has failed.
+#[cold]
+#[inline(never)]
+fn outside(limit: u64, missing: Missing, pointer: u64, length: u64) -> Box<Fault> {
+    match limit {
+        0 => missing.fault(),
+        _ => out_of_bounds(size(limit), pointer, Some(length)),
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn out_of_bounds(size: usize, pointer: u64, length: Option<u64>) -> Box<Fault> {
@@ -88,8 +103,11 @@ pub enum Source<'a> {
 /// mutable one is refused.
 pub struct View<'a, 'r> {
     base: NonNull<u8>,
-    size: usize,
-    missing: Option<Missing>,
+    /// One more than the size of the memory; zero if there is none, so that nothing
+    /// passes [`View::check`].
+    limit: u64,
+    /// Why there is none.
+    missing: Missing,
     /// Where borrows are recorded; `None` if none is mutable.
     borrows: Option<&'r mut Borrows>,
     memory: PhantomData<&'a mut [u8]>,
@@ -116,25 +134,35 @@ impl<'a, 'r> View<'a, 'r> {
     /// A view of `source`. A call that borrows mutably gives `borrows`.
     #[inline(always)]
     pub fn new(source: Source<'a>, borrows: Option<&'r mut Borrows>) -> View<'a, 'r> {
-        let (bytes, missing) = match source {
-            Source::Bytes(bytes) => (bytes, None),
-            Source::Absent => (Default::default(), Some(Missing::Absent)),
-            Source::Shared => (Default::default(), Some(Missing::Shared)),
+        let none: &mut [u8] = &mut [];
+        let (bytes, limit, missing) = match source {
+            Source::Bytes(bytes) => {
+                let limit = bytes.len() as u64 + 1;
+                (bytes, limit, Missing::Absent)
+            }
+            Source::Absent => (none, 0, Missing::Absent),
+            Source::Shared => (none, 0, Missing::Shared),
         };
         View {
-            size: bytes.len(),
             base: NonNull::from(bytes).cast(),
+            limit,
             missing,
             borrows,
             memory: PhantomData,
         }
     }
 
+    /// Checks that `length` bytes at `pointer` lie inside the memory, if there is
+    /// one.
     #[inline(always)]
     fn check(&self, pointer: u64, length: u64) -> Lifted<Range<usize>> {
-        match self.missing {
-            None => check(self.size, pointer, length),
-            Some(missing) => Err(missing.fault()),
+        match self.limit.checked_sub(length) {
+            // Both fit in `usize`, because their sum is below `limit`.
+            Some(limit) if pointer < limit => {
+                let start = pointer as usize;
+                Ok(start..start + length as usize)
+            }
+            _ => Err(outside(self.limit, self.missing, pointer, length)),
         }
     }
 
@@ -151,7 +179,7 @@ impl<'a, 'r> View<'a, 'r> {
         // them. If this view hands out mutable borrows, none overlaps: earlier
         // ones were just compared, and later ones will be compared with this.
         // If it does not, every borrow it hands out is shared.
-        Ok(unsafe { self.slice_at(range) })
+        Ok(unsafe { self.slice_at(range.start, length as usize) })
     }
 
     /// Looks at `length` bytes at `pointer` to copy them. The borrow ends with
@@ -164,7 +192,7 @@ impl<'a, 'r> View<'a, 'r> {
         }
         // SAFETY: as in `bytes`; mutable borrows that this view hands out
         // later begin after this one, which borrows the view, has ended.
-        Ok(unsafe { self.slice_at(range) })
+        Ok(unsafe { self.slice_at(range.start, length as usize) })
     }
 
     /// Borrows `length` bytes at `pointer` mutably.
@@ -183,21 +211,21 @@ impl<'a, 'r> View<'a, 'r> {
         // mutably for `'a`. It overlaps no earlier borrow, because this view
         // has recorded them all, and later ones will be compared with this.
         Ok(unsafe {
-            std::slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), range.len())
+            std::slice::from_raw_parts_mut(self.base.as_ptr().add(range.start), length as usize)
         })
     }
 
     /// # Safety
     ///
-    /// `range` must lie inside the memory, and no mutable borrow of it may be
+    /// The bytes must lie inside the memory, and no mutable borrow of them may be
     /// alive during `'b`.
     #[inline(always)]
-    unsafe fn slice_at<'b>(&self, range: Range<usize>) -> &'b [u8]
+    unsafe fn slice_at<'b>(&self, start: usize, length: usize) -> &'b [u8]
     where
         'a: 'b,
     {
         // SAFETY: promised by the caller.
-        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(range.start), range.len()) }
+        unsafe { std::slice::from_raw_parts(self.base.as_ptr().add(start), length) }
     }
 
     /// Borrows a UTF-8 string.
@@ -237,7 +265,7 @@ impl<'a, 'r> View<'a, 'r> {
         behind
             .map(|borrow| borrow.start.max(from))
             .min()
-            .unwrap_or(self.size)
+            .unwrap_or(size(self.limit))
     }
 
     /// Borrows `count` values at `pointer`.
@@ -296,7 +324,7 @@ impl<'a, 'r> View<'a, 'r> {
         };
         match count.checked_mul(size_of::<T>() as u64) {
             Some(length) => Ok(length),
-            None => Err(out_of_bounds(self.size, pointer, None)),
+            None => Err(out_of_bounds(size(self.limit), pointer, None)),
         }
     }
 }

@@ -9,14 +9,14 @@ use crate::limits::{self, Budget, HostLimit, LimitExceeded, Limiter, Limits, Tra
 use crate::memory::Source;
 use crate::posting::Posts;
 use crate::program::Program;
-use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc};
+use crate::reach::{Access, AnyStore, Exports, GuestMemory, Realloc, by_value};
 use crate::shared::Hold;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
-use wasmtime::{Extern, FrameInfo, Func, Memory, Store, TypedFunc};
+use wasmtime::{Caller, Extern, FrameInfo, Func, Memory, Store, TypedFunc};
 
 /// The data of an instance's Wasmtime store, reached by
 /// [`Instance::store_mut`](crate::Instance::store_mut).
@@ -132,11 +132,28 @@ impl<T: 'static> StoreData<T> {
         }
     }
 
+    fn guest_memory(&self, export: Option<Extern>) -> GuestMemory {
+        let wide = self.program.as_ref().is_some_and(Program::wide);
+        match GuestMemory::of(export) {
+            GuestMemory::Plain(memory) if wide || self.limits.transferred.is_some() => {
+                GuestMemory::Special(memory)
+            }
+            memory => memory,
+        }
+    }
+
+    /// From now on, bytes that cross may be counted.
+    pub(crate) fn count_bytes(&mut self) {
+        if let Some(GuestMemory::Plain(memory)) = self.memory {
+            self.memory = Some(GuestMemory::Special(memory));
+        }
+    }
+
     /// Takes note of what was made for an import: the first memory is the one
     /// that pointers refer to, if the guest exports none.
     pub(crate) fn imported(&mut self, item: &Option<Extern>) {
         if self.memory_name.is_none() && self.memory.is_none() {
-            self.memory = match GuestMemory::of(item.clone()) {
+            self.memory = match self.guest_memory(item.clone()) {
                 GuestMemory::Absent => None,
                 memory => Some(memory),
             };
@@ -200,17 +217,17 @@ where
     }
 
     #[inline(always)]
-    fn source<'s, S: Exports<Data = StoreData<T>>>(
+    fn source<'s>(
         &self,
-        store: &'s mut S,
-    ) -> (Source<'s>, &'s mut StoreData<T>) {
-        match &store.data_mut().memory {
-            &Some(GuestMemory::Plain(memory)) => {
-                let (bytes, data) = memory.data_and_store_mut(store.as_context_mut());
-                (Source::Bytes(bytes), data)
-            }
-            _ => other_source(store),
+        caller: &'s mut Caller<'_, StoreData<T>>,
+    ) -> (Source<'s>, bool, &'s mut StoreData<T>) {
+        if let &Some(GuestMemory::Plain(memory)) = &caller.data_mut().memory {
+            let (bytes, data) = memory.data_and_store_mut(caller);
+            return (Source::Bytes(bytes), true, data);
         }
+        let memory = by_value(caller, other_memory);
+        let (source, data) = memory.source(caller);
+        (source, false, data)
     }
 
     fn realloc<S: Exports<Data = StoreData<T>>>(&self, store: &mut S) -> Realloc {
@@ -373,23 +390,21 @@ fn find_export<T: 'static>(
     }
 }
 
-/// The same before the memory was found, or without a plain one.
+/// The memory before it was found, or that is not a plain one.
 #[cold]
 #[inline(never)]
-fn other_source<T: 'static, S: Exports<Data = StoreData<T>>>(
-    store: &mut S,
-) -> (Source<'_>, &mut StoreData<T>) {
-    let memory = match store.data_mut().memory {
+fn other_memory<T: 'static>(mut caller: Caller<'_, StoreData<T>>) -> GuestMemory {
+    match caller.data().memory {
         Some(memory) => memory,
-        None => find_memory(store),
-    };
-    memory.source(store)
+        None => find_memory(&mut caller),
+    }
 }
 
 #[cold]
 fn find_memory<T: 'static>(store: &mut impl Exports<Data = StoreData<T>>) -> GuestMemory {
     let name = store.data_mut().memory_name.clone();
-    let memory = GuestMemory::of(name.and_then(|name| find_export(store, &name)));
+    let export = name.and_then(|name| find_export(store, &name));
+    let memory = store.data_mut().guest_memory(export);
     if store.data_mut().instance.is_some() {
         store.data_mut().memory = Some(memory);
     }

@@ -29,6 +29,9 @@ pub(crate) enum GuestMemory {
     Absent,
     Shared,
     Plain(Memory),
+    /// The same in a store of ours whose guest has pointers of 64 bits, or whose bytes
+    /// may be counted: others need not ask for either.
+    Special(Memory),
 }
 
 /// The guest's `cabi_realloc`.
@@ -69,6 +72,19 @@ where
     fn data_mut(&mut self) -> &mut S::Data {
         S::data_mut(self)
     }
+}
+
+/// Lends `caller` by value: then it needs no address, which calls that do not come here
+/// would store it for.
+#[inline(always)]
+pub(crate) fn by_value<D: 'static, R>(
+    caller: &mut Caller<'_, D>,
+    job: impl FnOnce(Caller<'_, D>) -> R,
+) -> R {
+    const { assert!(!std::mem::needs_drop::<Caller<'_, D>>()) };
+    // SAFETY: `caller` is borrowed mutably until the copy is gone, of whose lifetime
+    // `job` knows nothing. Neither has anything to drop.
+    job(unsafe { std::ptr::read(caller) })
 }
 
 /// A store, borrowed in whatever way.
@@ -115,7 +131,7 @@ impl GuestMemory {
         S::Data: 'static,
     {
         match self {
-            GuestMemory::Plain(memory) => {
+            GuestMemory::Plain(memory) | GuestMemory::Special(memory) => {
                 let (bytes, data) = memory.data_and_store_mut(store.as_context_mut());
                 (Source::Bytes(bytes), data)
             }
@@ -182,10 +198,12 @@ pub(crate) trait Access<D: 'static>: Clone + Send + Sync + 'static {
 
     fn state<'d>(&self, data: &'d mut D) -> &'d mut Self::State;
     fn memory<S: Exports<Data = D>>(&self, store: &mut S) -> GuestMemory;
-    /// The bytes of the memory and the data of the store, at once.
+    /// The bytes of the memory, whether it is known that pointers have 32 bits and
+    /// nothing is counted, and the data of the store, at once.
     #[inline(always)]
-    fn source<'s, S: Exports<Data = D>>(&self, store: &'s mut S) -> (Source<'s>, &'s mut D) {
-        self.memory(store).source(store)
+    fn source<'s>(&self, caller: &'s mut Caller<'_, D>) -> (Source<'s>, bool, &'s mut D) {
+        let (source, data) = self.memory(caller).source(caller);
+        (source, false, data)
     }
     fn realloc<S: Exports<Data = D>>(&self, store: &mut S) -> Realloc;
     /// An export of the guest.
@@ -422,10 +440,12 @@ where
 
     fn grow(&mut self, pages: u64) -> wasmtime::Result<u64> {
         match self.memory() {
-            GuestMemory::Plain(memory) => memory.grow(&mut self.store, pages).map_err(|error| {
-                let denied = self.access.take_denied(self.store.data_mut());
-                denied.map_or(error, wasmtime::Error::from)
-            }),
+            GuestMemory::Plain(memory) | GuestMemory::Special(memory) => {
+                memory.grow(&mut self.store, pages).map_err(|error| {
+                    let denied = self.access.take_denied(self.store.data_mut());
+                    denied.map_or(error, wasmtime::Error::from)
+                })
+            }
             GuestMemory::Absent => Err(unusable(Box::new(Fault::NoMemory))),
             GuestMemory::Shared => Err(unusable(Box::new(Fault::SharedMemory))),
         }

@@ -220,6 +220,22 @@ fn moves(host: &mut Host<()>, (params, args): (&str, &str), moved: u64) {
     assert_eq!(limit(called), LimitKind::Transferred);
 }
 
+/// Bytes are counted even if they were not when the memory was found.
+#[test]
+fn bytes_that_are_limited_later() {
+    let mut host = Host::<()>::new();
+    host.func("env", "f", |_: String| {});
+    host.limits(Limits::NONE.host_calls(1));
+    let guest = BYTES.replace("PARAMS", PAIR.0).replace("ARGS", PAIR.1);
+    let program = host.program(guest.as_bytes()).unwrap();
+    let mut instance = program.instantiate(()).unwrap();
+    let run = instance.export::<(), ()>("run").unwrap();
+    run.call(&mut instance, ()).unwrap();
+    instance.set_limits(Limits::NONE.transferred(999)).unwrap();
+    let called = run.call(&mut instance, ());
+    assert_eq!(limit(called), LimitKind::Transferred);
+}
+
 const PAIR: (&str, &str) = ("i32 i32", "(i32.const 0) (i32.const 1000)");
 
 #[test]

@@ -36,17 +36,14 @@ where
     let call = move |caller: &mut Caller<'_, D>, slots: RawSlots<'_>| {
         find_references!(references, P, bound, caller, slots);
         let job = {
-            let (source, data) = match P::NEEDS.memory {
+            let (source, plain, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
-                false => (Source::Absent, caller.data_mut()),
+                false => (Source::Absent, true, caller.data_mut()),
             };
             let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: as in `link_func`. Nothing is borrowed, so nothing overlaps.
-            let args = unsafe { Args::new(slots, bound.wide, source, None, references) };
-            start(
-                state,
-                &mut args.counted(transfer.filter(|_| P::NEEDS.memory)),
-            )?
+            let args = unsafe { Args::new(slots, !plain && bound.wide, source, None, references) };
+            start(state, &mut args.counted(transfer.filter(|_| !plain)))?
         };
         let limit = bound.access.host_limit(caller.data());
         let value = wait(caller, Running::start(limit, job))?.returned()?;

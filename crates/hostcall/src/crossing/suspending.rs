@@ -5,7 +5,7 @@
     reason = "the guest is suspended while it is borrowed from"
 )]
 
-use super::{Bound, Linkage, Params, RawSlots, define, lift_values};
+use super::{Bound, Linkage, Params, RawSlots, check_slots, define, lift_values};
 use crate::args::Args;
 use crate::error::Site;
 use crate::fiber::{Poller, Waiting};
@@ -74,11 +74,12 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
+        check_slots::<P>(slots);
         find_references!(references, P, bound, caller, slots);
         let value = waiting(caller, |caller, waiting| {
-            let (source, data) = match P::NEEDS.memory {
+            let (source, plain, data) = match P::NEEDS.memory {
                 true => bound.access.source(caller),
-                false => (Source::Absent, caller.data_mut()),
+                false => (Source::Absent, true, caller.data_mut()),
             };
             let mut recorded;
             let borrows = if P::NEEDS.exclusive {
@@ -89,8 +90,9 @@ where
             };
             let (state, transfer) = bound.access.state_and_transfer(data);
             // SAFETY: as in `link_func`.
-            let args = unsafe { Args::new(slots, bound.wide, source, borrows, references) };
-            let mut args = args.counted(transfer.filter(|_| P::NEEDS.memory));
+            let args =
+                unsafe { Args::new(slots, !plain && bound.wide, source, borrows, references) };
+            let mut args = args.counted(transfer.filter(|_| !plain));
             func(state, &mut args, waiting)?.returned()
         })?;
         bound.lower::<_, R::Ok>(value, caller, slots)
@@ -122,6 +124,7 @@ where
 {
     let bound = Bound::new(access.clone(), site.clone(), linkage);
     let call = move |caller: &mut Caller<'_, StoreData<T>>, slots: RawSlots<'_>| {
+        check_slots::<P>(slots);
         find_references!(references, P, bound, caller, slots);
         let values = {
             let (source, transfer) = match P::NEEDS.memory {

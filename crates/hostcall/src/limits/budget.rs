@@ -147,6 +147,9 @@ impl<T> StoreData<T> {
         self.limiter.set(&limits);
         self.budget.limited |= limited;
         self.guarded |= limited;
+        if limits.transferred.is_some() {
+            self.count_bytes();
+        }
     }
 
     /// A limit that was reached in the call that is being made.
