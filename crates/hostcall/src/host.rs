@@ -1,6 +1,7 @@
 //! The host: everything that guests may import.
 
 use crate::batching::BatchSettings;
+use crate::by_name::ByName;
 use crate::closure::{Free, IntoHostFunc, WithState};
 use crate::crossing::{self, Linkage};
 use crate::deferred::{DeferredFunc, batch_record, record};
@@ -55,11 +56,11 @@ pub struct Host<T: 'static> {
     settings: Option<EngineSettings>,
     /// Why it could not be made as it should be.
     unfit: Option<String>,
-    /// Fuel that calls of host functions cost, by module and name.
-    fuel_costs: Vec<(String, String, u64)>,
+    /// Fuel that calls of host functions cost.
+    fuel_costs: ByName<u64>,
     pub(crate) items: Vec<Item<T>>,
     pub(crate) optional: Vec<(String, String)>,
-    reentrant: Vec<(String, String, u32)>,
+    reentrant: ByName<u32>,
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
     pub(crate) limits: Limits,
     pub(crate) inlining: InlineSettings,
@@ -239,10 +240,10 @@ impl<T: 'static> Host<T> {
             engine,
             settings: None,
             unfit: None,
-            fuel_costs: Vec::new(),
+            fuel_costs: ByName::default(),
             items: Vec::new(),
             optional: Vec::new(),
-            reentrant: Vec::new(),
+            reentrant: ByName::default(),
             catch_all: None,
             limits: Limits::NONE,
             inlining: InlineSettings::default(),
@@ -406,8 +407,7 @@ impl<T: 'static> Host<T> {
     /// # Ok::<(), hostcall::Error>(())
     /// ```
     pub fn reentrant(&mut self, module: &str, name: &str, depth: u32) -> &mut Self {
-        self.reentrant
-            .push((module.to_owned(), name.to_owned(), depth));
+        self.reentrant.insert(module, name, depth);
         self
     }
 

@@ -1,12 +1,12 @@
 //! Host functions whose bodies stand in the guest.
 
+use crate::by_name::ByName;
 use crate::error::{Error, ErrorKind};
 use crate::host::{Host, HostFunc, ItemKind};
 use crate::program::binary;
 use crate::ty::Signature;
 use hostcall_link::inline::{Builder, Target, build};
 use hostcall_link::{Budget, FuncType, Inlining, ModuleInfo, Provider};
-use std::collections::HashSet;
 use std::sync::Arc;
 
 mod args;
@@ -72,15 +72,14 @@ impl Body {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct InlineSettings {
     off: bool,
-    /// Module and name of functions for which it is off.
-    off_for: HashSet<(String, String)>,
+    /// Functions for which it is off.
+    off_for: ByName<()>,
     pub budget: Budget,
 }
 
 impl InlineSettings {
     pub fn allows(&self, module: &str, name: &str) -> bool {
-        let name = (module.to_owned(), name.to_owned());
-        !self.off && !self.off_for.contains(&name)
+        !self.off && !self.off_for.contains(module, name)
     }
 }
 
@@ -200,11 +199,10 @@ impl<T: 'static> Host<T> {
     /// Switches inlining off, or on again, for the function `module.name`;
     /// otherwise as [`Host::inlining`].
     pub fn inlining_of(&mut self, module: &str, name: &str, on: bool) -> &mut Self {
-        let name = (module.to_owned(), name.to_owned());
         match on {
-            true => self.inlining.off_for.remove(&name),
-            false => self.inlining.off_for.insert(name),
-        };
+            true => self.inlining.off_for.remove(module, name),
+            false => self.inlining.off_for.insert(module, name, ()),
+        }
         self
     }
 

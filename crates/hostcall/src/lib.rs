@@ -155,6 +155,7 @@ mod args;
 mod async_func;
 mod batching;
 mod blocking_func;
+mod by_name;
 mod call;
 mod closure;
 mod core;

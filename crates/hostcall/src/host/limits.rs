@@ -63,8 +63,7 @@ impl<T: 'static> Host<T> {
     /// fuel, however it was registered; nothing if fuel is not limited. See
     /// [`Guest::charge`](crate::Guest::charge) for what depends on the call.
     pub fn fuel_cost(&mut self, module: &str, name: &str, fuel: u64) -> &mut Self {
-        let cost = (module.to_owned(), name.to_owned(), fuel);
-        self.fuel_costs.push(cost);
+        self.fuel_costs.insert(module, name, fuel);
         self
     }
 
@@ -73,19 +72,13 @@ impl<T: 'static> Host<T> {
         &self,
         module: &str,
         name: &str,
-        mut options: FuncOptions,
+        options: FuncOptions,
     ) -> FuncOptions {
-        let mut costs = self.fuel_costs.iter().rev();
-        let cost = costs.find(|(of, called, _)| (&**of, &**called) == (module, name));
-        if let Some((_, _, fuel)) = cost {
-            options.fuel = *fuel;
+        let FuncOptions { fuel, reentrant } = options;
+        FuncOptions {
+            fuel: *self.fuel_costs.get(module, name).unwrap_or(&fuel),
+            reentrant: *self.reentrant.get(module, name).unwrap_or(&reentrant),
         }
-        let mut depths = self.reentrant.iter().rev();
-        let depth = depths.find(|(of, called, _)| (&**of, &**called) == (module, name));
-        if let Some((_, _, depth)) = depth {
-            options.reentrant = *depth;
-        }
-        options
     }
 
     /// Checks that the engine can do what is asked of it.
