@@ -33,3 +33,10 @@ impl<V> ByName<V> {
         }
     }
 }
+
+impl<V: Default> ByName<V> {
+    pub fn or_default(&mut self, module: &str, name: &str) -> &mut V {
+        let names = self.0.entry(module.to_owned()).or_default();
+        names.entry(name.to_owned()).or_default()
+    }
+}

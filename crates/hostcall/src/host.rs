@@ -16,9 +16,9 @@ use crate::ty::{Return, Signature};
 use crate::value::Value;
 use hostcall_link::stub::Record;
 use hostcall_link::{
-    Binding, Deferral, FuncType, GlobalType, HostItem, MemoryType, Plan, Provides, Surface,
-    TableType,
+    Binding, Deferral, FuncType, GlobalType, HostItem, MemoryType, Plan, Provides, TableType,
 };
+use smallvec::SmallVec;
 use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Engine, Linker};
@@ -59,7 +59,9 @@ pub struct Host<T: 'static> {
     /// Fuel that calls of host functions cost.
     fuel_costs: ByName<u64>,
     pub(crate) items: Vec<Item<T>>,
-    pub(crate) optional: Vec<(String, String)>,
+    /// Positions in `items`.
+    named: ByName<SmallVec<[usize; 1]>>,
+    pub(crate) optional: ByName<()>,
     reentrant: ByName<u32>,
     pub(crate) catch_all: Option<Arc<CatchAll<T>>>,
     pub(crate) limits: Limits,
@@ -242,7 +244,8 @@ impl<T: 'static> Host<T> {
             unfit: None,
             fuel_costs: ByName::default(),
             items: Vec::new(),
-            optional: Vec::new(),
+            named: ByName::default(),
+            optional: ByName::default(),
             reentrant: ByName::default(),
             catch_all: None,
             limits: Limits::NONE,
@@ -368,7 +371,7 @@ impl<T: 'static> Host<T> {
     /// Lets guests import the function `module.name` although nothing offers
     /// it: it traps when it is called.
     pub fn optional(&mut self, module: &str, name: &str) -> &mut Self {
-        self.optional.push((module.to_owned(), name.to_owned()));
+        self.optional.insert(module, name, ());
         self
     }
 
@@ -444,6 +447,8 @@ impl<T: 'static> Host<T> {
     }
 
     pub(crate) fn item(&mut self, module: &str, name: &str, kind: ItemKind<T>) -> &mut Self {
+        let position = self.items.len();
+        self.named.or_default(module, name).push(position);
         self.items.push(Item {
             module: module.to_owned(),
             name: name.to_owned(),
@@ -465,19 +470,22 @@ impl<T: 'static> Host<T> {
         }
     }
 
-    /// What this host offers to a guest with 32- or 64-bit pointers.
-    pub(crate) fn surface(&self, wide: bool) -> Surface {
-        let items = self.items.iter().map(|item| HostItem {
-            module: item.module.clone(),
-            name: item.name.clone(),
-            provides: match &item.kind {
+    /// What is offered as `module.name`, in the order of registering.
+    pub(crate) fn items_by_name(&self, module: &str, name: &str) -> &[usize] {
+        self.named.get(module, name).map_or(&[], |items| items)
+    }
+
+    /// How an item is offered to a guest with 32- or 64-bit pointers.
+    pub(crate) fn offer(&self, item: &Item<T>, wide: bool) -> HostItem {
+        let Item { module, name, kind } = item;
+        HostItem {
+            module: module.clone(),
+            name: name.clone(),
+            provides: match kind {
                 ItemKind::Func(func) => Provides::Func {
                     signature: func.signature.to_string(),
                     forms: func.forms(wide).into_iter().map(|(ty, _)| ty).collect(),
-                    inlining: inlining(
-                        func.body.as_ref(),
-                        self.inlining.allows(&item.module, &item.name),
-                    ),
+                    inlining: inlining(func.body.as_ref(), self.inlining.allows(module, name)),
                     deferral: func.deferral(wide, &self.batching),
                     waits: func.waits,
                 },
@@ -485,12 +493,6 @@ impl<T: 'static> Host<T> {
                 ItemKind::Global(ty, _) => Provides::Global(ty.clone()),
                 ItemKind::Table(ty) => Provides::Table(ty.clone()),
             },
-        });
-        Surface {
-            items: items.collect(),
-            optional: self.optional.clone(),
-            catch_all: self.catch_all.is_some(),
-            open: false,
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::instance::Instance;
 use crate::limits::{self, LimitKind, Limits, Ticker};
 use crate::owned::StoreData;
 use crate::reentry::{frame_name, link};
-use hostcall_link::{Crossing, ExternType, ModuleInfo, Plan, plan};
+use hostcall_link::{Crossing, ExternType, ModuleInfo, Plan};
 use linking::Linking;
+use planning::Offered;
 use rewriting::LinkedGuest;
 use std::borrow::Cow;
 use std::fmt;
@@ -22,6 +23,7 @@ use wasmtime::{Engine, Extern, FrameInfo, InstancePre, Linker, Module, ModuleExp
 mod file;
 mod inlining;
 mod linking;
+mod planning;
 mod rewriting;
 pub(crate) mod stubs;
 
@@ -58,7 +60,7 @@ struct Inner<T: 'static> {
     memory_name: Option<Arc<str>>,
     wide: bool,
     #[cfg(feature = "wasi")]
-    wasi: Option<crate::wasi::Wasi<T>>,
+    wasi: Option<crate::wasi::MakeWasi<T>>,
 }
 
 /// How imports get to an instance.
@@ -113,13 +115,12 @@ impl<T: 'static> Program<T> {
             None => info.memories.first().is_some_and(|ty| ty.memory64),
         };
         let mut linker = Linker::new(&host.engine);
-        #[allow(unused_mut, reason = "WASI adds to it")]
-        let mut surface = host.surface(wide);
         #[cfg(feature = "wasi")]
-        crate::wasi::offer(host, &info, &mut linker, &mut surface)?;
-        let mut plan = plan(&info, &surface)?;
+        crate::wasi::add_to_linker(host, &info, &mut linker)?;
+        let offered = Offered::new(host, &info, wide)?;
+        let mut plan = offered.plan(&info)?;
         host.complete(&mut plan);
-        let linked = LinkedGuest::new(host, &surface, &info, guest, &mut plan)?;
+        let linked = LinkedGuest::new(host, &offered, &info, guest, &mut plan)?;
         let module = compile(&host.engine, linked.bytes.as_deref().unwrap_or(guest))?;
         let linking = Linking {
             host,
@@ -129,10 +130,7 @@ impl<T: 'static> Program<T> {
         };
         let imports = linking.run(&mut linker).map_err(Error::wasmtime)?;
         #[cfg(feature = "wasi")]
-        let wasi = host
-            .wasi
-            .clone()
-            .filter(|_| crate::wasi::is_imported(&info));
+        let wasi = crate::wasi::imported(host, &info).map(|wasi| wasi.make.clone());
         let code = linked.code.map(|code| {
             let module = Some(module.clone());
             Arc::new(InlinedCode { module, ..code })
@@ -281,7 +279,7 @@ impl<T: 'static> Program<T> {
         #[cfg(feature = "wasi")]
         if let Some(wasi) = &inner.wasi {
             let data = store.data_mut();
-            data.wasi = Some((wasi.make)(&data.state));
+            data.wasi = Some(wasi(&data.state));
         }
         configure(&mut store).map_err(Error::wasmtime)?;
         Ok(store)

@@ -4,8 +4,8 @@ use crate::core::from_func_type;
 use crate::error::Error;
 use crate::host::Host;
 use crate::owned::StoreData;
-use hostcall_link::{Deferral, HostItem, Import, Inlining, ModuleInfo, Provides, Surface};
-use std::sync::Arc;
+use hostcall_link::{Deferral, HostItem, Import, Inlining, ModuleInfo, Provides};
+use std::sync::{Arc, OnceLock};
 use wasmtime::{Engine, Linker, Store};
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 
@@ -37,6 +37,7 @@ impl<T: Send + 'static> Host<T> {
             make: Arc::new(make),
             add: |linker| p1::add_to_linker_sync(linker, context),
             waits: false,
+            items: OnceLock::new(),
         });
         self
     }
@@ -72,6 +73,7 @@ impl<T: Send + 'static> Host<T> {
             make: Arc::new(make),
             add: |linker| p1::add_to_linker_async(linker, context),
             waits: true,
+            items: OnceLock::new(),
         });
         self
     }
@@ -89,44 +91,46 @@ pub(crate) struct Wasi<T: 'static> {
     add: fn(&mut Linker<StoreData<T>>) -> wasmtime::Result<()>,
     /// Whether its calls suspend the guest.
     waits: bool,
+    /// What it offers, once that was needed.
+    items: OnceLock<Vec<HostItem>>,
 }
 
-impl<T: 'static> Clone for Wasi<T> {
-    fn clone(&self) -> Self {
-        Wasi {
-            make: self.make.clone(),
-            ..*self
-        }
-    }
-}
-
-/// Puts WASI into the linker and on the surface, if the guest imports it.
-pub(crate) fn offer<T: 'static>(
+/// Puts WASI into the linker, if the guest imports it.
+pub(crate) fn add_to_linker<T: 'static>(
     host: &Host<T>,
     info: &ModuleInfo,
     linker: &mut Linker<StoreData<T>>,
-    surface: &mut Surface,
 ) -> Result<(), Error> {
-    let Some(wasi) = &host.wasi else {
-        return Ok(());
-    };
-    if !is_imported(info) {
-        return Ok(());
+    match imported(host, info) {
+        Some(wasi) => (wasi.add)(linker).map_err(Error::wasmtime),
+        None => Ok(()),
     }
-    (wasi.add)(linker).map_err(Error::wasmtime)?;
-    surface
-        .items
-        .extend(items(&host.engine, wasi.waits).map_err(Error::wasmtime)?);
-    Ok(())
 }
 
-/// Whether the guest imports any of WASI.
-pub(crate) fn is_imported(info: &ModuleInfo) -> bool {
-    info.imports.iter().any(|import| import.module == MODULE)
+/// What WASI offers to a guest that imports it, sorted by name.
+pub(crate) fn items<'h, T>(host: &'h Host<T>, info: &ModuleInfo) -> Result<&'h [HostItem], Error> {
+    let Some(wasi) = imported(host, info) else {
+        return Ok(&[]);
+    };
+    if wasi.items.get().is_none() {
+        let items = funcs(&host.engine, wasi.waits).map_err(Error::wasmtime)?;
+        // Another thread may have been first, with the same.
+        let _ = wasi.items.set(items);
+    }
+    Ok(wasi.items.get().map_or(&[], |items| items))
+}
+
+/// The host's WASI, if there is one and the guest imports any of it.
+pub(crate) fn imported<'h, T>(host: &'h Host<T>, info: &ModuleInfo) -> Option<&'h Wasi<T>> {
+    let mut imports = info.imports.iter();
+    let wasi = host.wasi.as_ref()?;
+    imports
+        .any(|import| import.module == MODULE)
+        .then_some(wasi)
 }
 
 /// The functions of WASI, with their types.
-fn items(engine: &Engine, waits: bool) -> wasmtime::Result<Vec<HostItem>> {
+fn funcs(engine: &Engine, waits: bool) -> wasmtime::Result<Vec<HostItem>> {
     let mut linker = Linker::<WasiP1Ctx>::new(engine);
     p1::add_to_linker_sync(&mut linker, |wasi| wasi)?;
     let mut store = Store::new(engine, WasiCtxBuilder::new().build_p1());

@@ -68,12 +68,7 @@ impl<T: 'static> Host<T> {
     }
 
     /// What a host function asks for, after what was said of it by its name.
-    pub(crate) fn options(
-        &self,
-        module: &str,
-        name: &str,
-        options: FuncOptions,
-    ) -> FuncOptions {
+    pub(crate) fn options(&self, module: &str, name: &str, options: FuncOptions) -> FuncOptions {
         let FuncOptions { fuel, reentrant } = options;
         FuncOptions {
             fuel: *self.fuel_costs.get(module, name).unwrap_or(&fuel),

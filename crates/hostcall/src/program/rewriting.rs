@@ -1,6 +1,7 @@
 //! Rewrites a guest as the plan says.
 
 use super::inlining::{Inliner, Inlining, call_instead, check_calls, page_layout};
+use super::planning::Offered;
 use super::stubs::{Stubs, mapped, needs};
 use crate::batching::BatchLayout;
 use crate::deferred::{DeferredCalls, QUEUE};
@@ -10,7 +11,7 @@ use crate::inline::{InlinedCode, PageLayout};
 use crate::limits::LIMITS;
 use hostcall_link::{
     Crossing, ExternType, LinkOptions, Linked, LinkedImport, MemoryType, ModuleInfo, Plan,
-    PlannedImport, RewriteError, RewriteErrorKind, Surface, link, plan,
+    PlannedImport, RewriteError, RewriteErrorKind, link,
 };
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ impl<T: 'static> LinkedGuest<T> {
     /// Rewrites what the plan says, and takes note of it in the plan.
     pub fn new(
         host: &Host<T>,
-        surface: &Surface,
+        offered: &Offered<'_, T>,
         info: &ModuleInfo,
         guest: &[u8],
         plan: &mut Plan,
@@ -55,7 +56,7 @@ impl<T: 'static> LinkedGuest<T> {
         let memory = info.memory().map(|(_, ty)| ty.clone());
         let rewriting = Rewriting {
             host,
-            surface,
+            offered,
             info,
             memory: memory.unwrap_or_else(|| MemoryType::new(0, None)),
             page,
@@ -97,7 +98,7 @@ impl<T: 'static> LinkedGuest<T> {
 
 struct Rewriting<'r, T: 'static> {
     host: &'r Host<T>,
-    surface: &'r Surface,
+    offered: &'r Offered<'r, T>,
     info: &'r ModuleInfo,
     /// The memory that pointers refer to; any, if there is none.
     memory: MemoryType,
@@ -176,7 +177,7 @@ impl<T: 'static> Rewriting<'_, T> {
             memories: self.info.memories.clone(),
             ..ModuleInfo::default()
         };
-        let mut planned = plan(&info, self.surface)?.imports;
+        let mut planned = self.offered.plan(&info)?.imports;
         for planned in &mut planned {
             let mut callers = inlinings.iter();
             if let Some(Inlining { site, .. }) = callers.find(|it| it.calls(&planned.import)) {
