@@ -10,7 +10,7 @@ use crate::guest::Guest;
 use crate::inline::{Body, InlineSettings, inlining};
 use crate::limits::{EngineSettings, Limits};
 use crate::owned::{Owned, StoreData, whole};
-use crate::program::Program;
+use crate::program::{Definitions, Program};
 use crate::registry::{Decl, FuncOptions, Registry};
 use crate::ty::{Return, Signature};
 use crate::value::Value;
@@ -20,7 +20,7 @@ use hostcall_link::{
 };
 use smallvec::SmallVec;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use wasmtime::{Engine, Linker};
 
 mod limits;
@@ -67,6 +67,8 @@ pub struct Host<T: 'static> {
     pub(crate) limits: Limits,
     pub(crate) inlining: InlineSettings,
     pub(crate) batching: BatchSettings,
+    /// What programs have imported before.
+    pub(crate) definitions: Mutex<Definitions<T>>,
     #[cfg(feature = "wasi")]
     pub(crate) wasi: Option<crate::wasi::Wasi<T>>,
 }
@@ -239,6 +241,7 @@ impl<T: 'static> Host<T> {
     /// some of its settings; a program cannot be made if they are missing.
     pub fn with_engine(engine: Engine) -> Host<T> {
         Host {
+            definitions: Mutex::new(Definitions::new(&engine)),
             engine,
             settings: None,
             unfit: None,

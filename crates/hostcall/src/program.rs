@@ -11,6 +11,7 @@ use crate::instance::Instance;
 use crate::limits::{self, LimitKind, Limits, Ticker};
 use crate::owned::StoreData;
 use crate::reentry::{frame_name, link};
+pub(crate) use definitions::Definitions;
 use hostcall_link::{Crossing, ExternType, ModuleInfo, Plan};
 use linking::Linking;
 use planning::Offered;
@@ -20,6 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 use wasmtime::{Engine, Extern, FrameInfo, InstancePre, Linker, Module, ModuleExport, Store};
 
+mod definitions;
 mod file;
 mod inlining;
 mod linking;
@@ -52,7 +54,6 @@ struct Inner<T: 'static> {
     batch_layout: BatchLayout,
     deferred: Option<Arc<DeferredCalls<T>>>,
     code: Option<Arc<InlinedCode>>,
-    linker: Linker<StoreData<T>>,
     imports: Imports<T>,
     limits: Limits,
     /// Stops guests in time, if there is a time for that.
@@ -68,7 +69,7 @@ enum Imports<T: 'static> {
     /// Functions only, resolved once for all instances.
     Resolved(InstancePre<StoreData<T>>),
     /// Some are made for each instance, or share a name with another type.
-    ByIndex(Vec<Import<T>>),
+    ByIndex(Linker<StoreData<T>>, Vec<Import<T>>),
 }
 
 enum Import<T: 'static> {
@@ -114,9 +115,6 @@ impl<T: 'static> Program<T> {
             Some((_, ty)) => ty.memory64,
             None => info.memories.first().is_some_and(|ty| ty.memory64),
         };
-        let mut linker = Linker::new(&host.engine);
-        #[cfg(feature = "wasi")]
-        crate::wasi::add_to_linker(host, &info, &mut linker)?;
         let offered = Offered::new(host, &info, wide)?;
         let mut plan = offered.plan(&info)?;
         host.complete(&mut plan);
@@ -128,7 +126,7 @@ impl<T: 'static> Program<T> {
             imports: linked.imports(&plan),
             wide,
         };
-        let imports = linking.run(&mut linker).map_err(Error::wasmtime)?;
+        let imports = linking.run().map_err(Error::wasmtime)?;
         #[cfg(feature = "wasi")]
         let wasi = crate::wasi::imported(host, &info).map(|wasi| wasi.make.clone());
         let code = linked.code.map(|code| {
@@ -148,7 +146,6 @@ impl<T: 'static> Program<T> {
             batch_layout: linked.batch_layout,
             deferred: linked.deferred,
             code,
-            linker,
             imports,
             limits: host.limits,
             ticker: host.limits.epochs().then(|| Ticker::new(&host.engine)),
@@ -184,14 +181,11 @@ impl<T: 'static> Program<T> {
         let mut store = self.store(state, configure)?;
         limits::run_here(&mut store);
         let Inner {
-            imports,
-            linker,
-            module,
-            ..
+            imports, module, ..
         } = &*self.0;
         let instance = match imports {
             Imports::Resolved(pre) => pre.instantiate(&mut store),
-            Imports::ByIndex(imports) => externs(imports, linker, &mut store)
+            Imports::ByIndex(linker, imports) => externs(imports, linker, &mut store)
                 .and_then(|externs| wasmtime::Instance::new(&mut store, module, &externs)),
         };
         store.data_mut().stop_running();
@@ -229,10 +223,7 @@ impl<T: 'static> Program<T> {
     {
         let mut store = self.store(state, configure)?;
         let Inner {
-            imports,
-            linker,
-            module,
-            ..
+            imports, module, ..
         } = &*self.0;
         let fiber = Arc::new(Fiber::new(&mut store).map_err(Error::wasmtime)?);
         store.data_mut().fiber = Some(fiber.clone());
@@ -242,7 +233,7 @@ impl<T: 'static> Program<T> {
                 let made = pre.instantiate_async(&mut store);
                 fiber.polled(watch, None, made).await
             }
-            Imports::ByIndex(imports) => match externs(imports, linker, &mut store) {
+            Imports::ByIndex(linker, imports) => match externs(imports, linker, &mut store) {
                 Ok(externs) => {
                     let made = wasmtime::Instance::new_async(&mut store, module, &externs);
                     fiber.polled(watch, None, made).await

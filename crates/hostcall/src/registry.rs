@@ -25,7 +25,7 @@ pub struct Decl<'a> {
 
 /// What a host function asks for beside its type.
 #[doc(hidden)]
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FuncOptions {
     /// Fuel that every call costs the guest.
     pub fuel: u64,

@@ -12,6 +12,8 @@ use wasmtime_wasi::p1::{self, WasiP1Ctx};
 pub use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
 const MODULE: &str = "wasi_snapshot_preview1";
+/// Where linkers have WASI, whatever host functions take the names of its module.
+const KEPT: &str = "hostcall:wasi";
 
 pub(crate) type MakeWasi<T> = Arc<dyn Fn(&T) -> WasiP1Ctx + Send + Sync>;
 
@@ -90,20 +92,16 @@ pub(crate) struct Wasi<T: 'static> {
     /// A function, because it needs `T: Send`, which `Host<T>` does not.
     add: fn(&mut Linker<StoreData<T>>) -> wasmtime::Result<()>,
     /// Whether its calls suspend the guest.
-    waits: bool,
+    pub waits: bool,
     /// What it offers, once that was needed.
     items: OnceLock<Vec<HostItem>>,
 }
 
-/// Puts WASI into the linker, if the guest imports it.
-pub(crate) fn add_to_linker<T: 'static>(
-    host: &Host<T>,
-    info: &ModuleInfo,
-    linker: &mut Linker<StoreData<T>>,
-) -> Result<(), Error> {
-    match imported(host, info) {
-        Some(wasi) => (wasi.add)(linker).map_err(Error::wasmtime),
-        None => Ok(()),
+impl<T: 'static> Wasi<T> {
+    /// Puts WASI into a linker, where [`alias`] finds it.
+    pub fn add_to_linker(&self, linker: &mut Linker<StoreData<T>>) -> wasmtime::Result<()> {
+        (self.add)(linker)?;
+        linker.alias_module(MODULE, KEPT)
     }
 }
 
@@ -162,15 +160,11 @@ fn funcs(engine: &Engine, waits: bool) -> wasmtime::Result<Vec<HostItem>> {
     Ok(items)
 }
 
-/// Makes a function of WASI, which is in the linker under its own name, the
-/// import that goes by `name`.
+/// Makes a function of WASI, which is in the linker, the import that goes by `name`.
 pub(crate) fn alias<T: 'static>(
     linker: &mut Linker<StoreData<T>>,
     import: &Import,
     (module, name): (&str, &str),
 ) -> wasmtime::Result<()> {
-    if module != import.module {
-        linker.alias(&import.module, &import.name, module, name)?;
-    }
-    Ok(())
+    linker.alias(KEPT, &import.name, module, name).map(drop)
 }

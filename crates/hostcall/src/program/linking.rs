@@ -1,12 +1,13 @@
 //! Defines what a program imports.
 
+use super::definitions::{Defined, Definitions};
 use super::rewriting::LinkedAs;
 use super::{BY_INDEX, Import, Imports};
 use crate::crossing::{self, Linkage};
 use crate::deferred::drain;
 use crate::error::{Error, Site};
 use crate::fiber::cannot_wait;
-use crate::host::{Host, HostFunc, Unmatched};
+use crate::host::{Host, HostFunc, ItemKind, Unmatched};
 use crate::limits::host_call;
 use crate::owned::{Owned, StoreData, whole};
 use crate::registry::FuncOptions;
@@ -14,7 +15,7 @@ use crate::ty::{Return, Signature};
 use hostcall_link::{Binding, ExternType, FuncType, PlannedImport};
 use std::collections::HashMap;
 use std::sync::Arc;
-use wasmtime::{Caller, Linker, Module};
+use wasmtime::{Caller, ImportType, Linker, Module};
 
 /// Puts what the plan says into a linker.
 pub(super) struct Linking<'a, T: 'static> {
@@ -26,31 +27,53 @@ pub(super) struct Linking<'a, T: 'static> {
 }
 
 impl<T: 'static> Linking<'_, T> {
-    pub fn run(&self, linker: &mut Linker<StoreData<T>>) -> wasmtime::Result<Imports<T>> {
-        let by_index = !self.resolvable();
-        // A function imported twice is linked twice, to the same effect.
-        linker.allow_shadowing(true);
-        let mut imports = Vec::new();
-        for (index, import) in self.module.imports().enumerate() {
-            let linked_as = &self.imports[index];
-            let index = index.to_string();
-            let (module, name) = if by_index {
-                (BY_INDEX, &*index)
-            } else {
-                (import.module(), import.name())
+    pub fn run(&self) -> wasmtime::Result<Imports<T>> {
+        let own = || Definitions::new(&self.host.engine);
+        if !self.resolvable() {
+            let mut definitions = own();
+            let imports = self.define(&mut definitions, true)?;
+            return Ok(Imports::ByIndex(definitions.linker, imports));
+        }
+        if self.sharable() {
+            return self.resolve(&mut self.host.definitions());
+        }
+        self.resolve(&mut own())
+    }
+
+    fn resolve(&self, definitions: &mut Definitions<T>) -> wasmtime::Result<Imports<T>> {
+        self.define(definitions, false)?;
+        let resolved = definitions.linker.instantiate_pre(self.module)?;
+        Ok(Imports::Resolved(resolved))
+    }
+
+    /// Defines all imports, by their names or by their indices.
+    fn define(
+        &self,
+        definitions: &mut Definitions<T>,
+        by_index: bool,
+    ) -> wasmtime::Result<Vec<Import<T>>> {
+        #[cfg(feature = "wasi")]
+        if let Some(wasi) = self.host.wasi.as_ref().filter(|_| self.imports_wasi()) {
+            definitions.add_wasi(wasi)?;
+        }
+        let mut imports = Vec::with_capacity(self.imports.len());
+        for (index, (import, linked_as)) in self.module.imports().zip(&self.imports).enumerate() {
+            let index = by_index.then(|| index.to_string());
+            let name = match &index {
+                Some(index) => (BY_INDEX, &**index),
+                None => (import.module(), import.name()),
             };
             imports.push(match linked_as {
-                LinkedAs::Planned(planned) => {
-                    self.import(linker, planned, import.ty(), (module, name))?
+                LinkedAs::Planned(planned) => self.import(definitions, planned, &import, name)?,
+                LinkedAs::Queue => {
+                    definitions.define(name, Defined::Fixed, |linker| queue(linker, name))?
                 }
-                LinkedAs::Queue => queue(linker, (module, name))?,
-                LinkedAs::Limits => counted(linker, (module, name))?,
+                LinkedAs::Limits => {
+                    definitions.define(name, Defined::Fixed, |linker| counted(linker, name))?
+                }
             });
         }
-        Ok(match by_index {
-            true => Imports::ByIndex(imports),
-            false => Imports::Resolved(linker.instantiate_pre(self.module)?),
-        })
+        Ok(imports)
     }
 
     /// Whether names tell all imports apart and none is made per instance.
@@ -68,31 +91,46 @@ impl<T: 'static> Linking<'_, T> {
         })
     }
 
+    /// Whether what is imported are functions of the host, whose names are known.
+    /// Names that guests make up would stay in what is shared.
+    fn sharable(&self) -> bool {
+        self.imports.iter().all(|linked_as| match linked_as {
+            LinkedAs::Planned(planned) => matches!(planned.binding, Binding::Item { .. }),
+            LinkedAs::Queue | LinkedAs::Limits => true,
+        })
+    }
+
+    /// Items beyond the host's own are WASI's.
+    #[cfg(feature = "wasi")]
+    fn imports_wasi(&self) -> bool {
+        let ours = self.host.items.len();
+        self.imports.iter().any(|linked_as| match linked_as {
+            LinkedAs::Planned(planned) => {
+                matches!(planned.binding, Binding::Item { item, .. } if item >= ours)
+            }
+            LinkedAs::Queue | LinkedAs::Limits => false,
+        })
+    }
+
     fn import(
         &self,
-        linker: &mut Linker<StoreData<T>>,
+        definitions: &mut Definitions<T>,
         planned: &PlannedImport,
-        ty: wasmtime::ExternType,
-        (module, name): (&str, &str),
+        ty: &ImportType<'_>,
+        name: (&str, &str),
     ) -> wasmtime::Result<Import<T>> {
         let import = &planned.import;
-        let site = |signature| {
-            Arc::new(Site {
-                module: import.module.clone(),
-                name: import.name.clone(),
-                signature,
-            })
-        };
+        let linker = &mut definitions.linker;
         match planned.binding {
-            Binding::Item { item, form } => match self.host.items.get(item) {
-                Some(item) => match item.func() {
-                    Some(func) => self.native(linker, func, form, (module, name), site)?,
-                    None => return Ok(Import::Defined(item.kind.clone())),
-                },
-                // Items beyond the host's own are WASI's, which are in the
-                // linker under their names already.
+            Binding::Item { item, form } => match self.host.items.get(item).map(|it| &it.kind) {
+                Some(ItemKind::Func(func)) => {
+                    self.native(definitions, (item, func), form, import, name)
+                }
+                Some(other) => Ok(Import::Defined(other.clone())),
                 #[cfg(feature = "wasi")]
-                None => crate::wasi::alias(linker, import, (module, name))?,
+                None => definitions.define(name, Defined::Wasi, |linker| {
+                    crate::wasi::alias(linker, import, name)
+                }),
                 #[cfg(not(feature = "wasi"))]
                 None => unreachable!("the surface holds the host's items only"),
             },
@@ -100,56 +138,61 @@ impl<T: 'static> Linking<'_, T> {
                 let ExternType::Func(ty) = &import.ty else {
                     unreachable!("a catch-all answers for functions only")
                 };
-                self.catch_all(linker, ty, (module, name), site)?;
+                self.catch_all(linker, ty, import, name)
             }
             Binding::Open => unreachable!("a host offers all that its programs import"),
             Binding::Trap => {
-                let ty = ty.unwrap_func().clone();
-                let what = site(Signature::default());
-                linker.func_new(module, name, ty, move |_, _, _| {
-                    let message =
-                        "the guest called an optional import that this host does not provide";
-                    Err(crate::error::cross(Error::msg(message).into(), &what))
-                })?;
+                let ty = ty.ty().unwrap_func().clone();
+                trap(linker, ty, site(import, Signature::default()), name)
             }
         }
-        Ok(Import::Linked)
     }
 
     fn native(
         &self,
-        linker: &mut Linker<StoreData<T>>,
-        func: &HostFunc<T>,
+        definitions: &mut Definitions<T>,
+        (item, func): (usize, &HostFunc<T>),
         form: usize,
+        import: &hostcall_link::Import,
         (module, name): (&str, &str),
-        site: impl Fn(Signature) -> Arc<Site>,
-    ) -> wasmtime::Result<()> {
-        let forms = func.forms(self.wide);
-        let site = site(func.signature.clone());
-        let (ty, form) = &forms[form];
-        let linkage = Linkage {
-            module,
-            name,
-            ty,
-            form: *form,
-            wide: self.wide,
-            options: self.host.options(&site.module, &site.name, func.options),
-            metered: self.host.limits.metered(),
+    ) -> wasmtime::Result<Import<T>> {
+        let options = self
+            .host
+            .options(&import.module, &import.name, func.options);
+        let (wide, metered) = (self.wide, self.host.limits.metered());
+        let what = Defined::Item {
+            item,
+            form,
+            wide,
+            options,
+            metered,
         };
-        let link = func.link.as_ref();
-        let link = link.expect("what has no native form stands in the guest");
-        link(linker, &linkage, site)
+        definitions.define((module, name), what, |linker| {
+            let (ty, form) = &func.forms(wide)[form];
+            let linkage = Linkage {
+                module,
+                name,
+                ty,
+                form: *form,
+                wide,
+                options,
+                metered,
+            };
+            let link = func.link.as_ref();
+            let link = link.expect("what has no native form stands in the guest");
+            link(linker, &linkage, site(import, func.signature.clone()))
+        })
     }
 
     fn catch_all(
         &self,
         linker: &mut Linker<StoreData<T>>,
         ty: &FuncType,
+        import: &hostcall_link::Import,
         (module, name): (&str, &str),
-        site: impl Fn(Signature) -> Arc<Site>,
-    ) -> wasmtime::Result<()> {
+    ) -> wasmtime::Result<Import<T>> {
         let signature = Signature::from_core(ty).expect("the plan leaves out what it cannot be");
-        let site = site(signature);
+        let site = site(import, signature);
         let linkage = Linkage {
             module,
             name,
@@ -180,20 +223,43 @@ impl<T: 'static> Linking<'_, T> {
                 };
                 handler(guest, &import, args, results)
             },
-        )
+        )?;
+        Ok(Import::Linked)
     }
+}
+
+fn site(import: &hostcall_link::Import, signature: Signature) -> Arc<Site> {
+    Arc::new(Site {
+        module: import.module.clone(),
+        name: import.name.clone(),
+        signature,
+    })
+}
+
+/// Defines an import that nothing is offered for.
+fn trap<T: 'static>(
+    linker: &mut Linker<StoreData<T>>,
+    ty: wasmtime::FuncType,
+    site: Arc<Site>,
+    (module, name): (&str, &str),
+) -> wasmtime::Result<Import<T>> {
+    linker.func_new(module, name, ty, move |_, _, _| {
+        let message = "the guest called an optional import that this host does not provide";
+        Err(crate::error::cross(Error::msg(message).into(), &site))
+    })?;
+    Ok(Import::Linked)
 }
 
 /// Defines what delivers queued calls. A panic in a host function ends there.
 fn queue<T: 'static>(
     linker: &mut Linker<StoreData<T>>,
     (module, name): (&str, &str),
-) -> wasmtime::Result<Import<T>> {
+) -> wasmtime::Result<()> {
     linker.func_wrap(module, name, |mut caller: Caller<'_, StoreData<T>>| {
         caller.data_mut().drains += 1;
         drain(&mut caller)
     })?;
-    Ok(Import::Linked)
+    Ok(())
 }
 
 /// Defines what counts calls of functions that are not ours, and refuses those that
@@ -201,7 +267,7 @@ fn queue<T: 'static>(
 fn counted<T: 'static>(
     linker: &mut Linker<StoreData<T>>,
     (module, name): (&str, &str),
-) -> wasmtime::Result<Import<T>> {
+) -> wasmtime::Result<()> {
     let called = |mut caller: Caller<'_, StoreData<T>>, suspends: i32| {
         if suspends != 0 && !caller.data().can_suspend() {
             return Err(cannot_wait("a function of WASI"));
@@ -209,5 +275,5 @@ fn counted<T: 'static>(
         host_call(&mut caller, 0, |_| Ok(()))
     };
     linker.func_wrap(module, name, called)?;
-    Ok(Import::Linked)
+    Ok(())
 }
