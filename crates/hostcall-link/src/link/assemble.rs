@@ -257,18 +257,11 @@ fn group<'p, 'c>(
 /// What each appended function is.
 fn added(context: &Context<'_, '_>) -> Vec<AddedFunction> {
     let graph = context.graph;
-    let first = |provider: usize| {
-        let mut roots = graph.root_nodes.iter();
-        roots.position(|node| graph.nodes[*node as usize].provider == provider)
-    };
-    let first: Vec<usize> = (0..graph.providers.len())
-        .map(|provider| first(provider).unwrap_or_default())
-        .collect();
     let appended = context.numbers.appended.iter();
     let functions = appended.map(|appended| {
         let node = &graph.nodes[appended.node as usize];
         AddedFunction {
-            root: first[node.provider] as u32,
+            root: graph.first_roots[node.provider],
             function: node.function,
         }
     });

@@ -281,7 +281,7 @@ fn global_names<'n>(context: &Context<'_, '_>) -> Map<'n> {
     let mut names = Map::new();
     for (position, provider) in context.graph.providers.iter().enumerate() {
         let first = context.numbers.first_globals[position];
-        let root = root_name(context, context.graph.first_root(position));
+        let root = root_name(context, context.graph.first_roots[position]);
         for index in 0..provider.globals.len() as u32 {
             let name = match provider.global_names.get(&index) {
                 Some(name) => format!("{root}:{name}"),

@@ -53,9 +53,12 @@ pub(super) fn number(
 ) -> Numbers {
     let mut numbers = Numbers::new(guest, options, graph);
     numbers.append_roots(guest, graph, types);
-    let needed = needed(graph, decisions);
-    for node in needed {
-        numbers.settle(node, graph, types);
+    let mut roots = vec![Vec::new(); graph.nodes.len()];
+    for (node, root) in graph.root_nodes.iter().zip(0u32..) {
+        roots[*node as usize].push(root);
+    }
+    for node in needed(graph, decisions) {
+        numbers.settle(node, &roots[node as usize], graph, types);
     }
     numbers
 }
@@ -108,20 +111,19 @@ impl Numbers {
 
     /// Gives a node the function that calls of it reach: that of a root if the
     /// type is right, else one of its own.
-    fn settle(&mut self, node: u32, graph: &Graph<'_>, types: &mut TypeSpace<'_>) {
+    fn settle(&mut self, node: u32, roots: &[u32], graph: &Graph<'_>, types: &mut TypeSpace<'_>) {
         let own_type = types.intern(graph.signature(node));
-        let mut appended = self.appended.iter();
-        let found = appended.position(|it| it.node == node && types.same(it.type_index, own_type));
-        let position = found.unwrap_or_else(|| {
+        let fits = |root: &&u32| types.same(self.appended[**root as usize].type_index, own_type);
+        let position = roots.iter().find(fits).copied().unwrap_or_else(|| {
             self.appended.push(Appended {
                 node,
                 type_index: own_type,
                 root: graph.nodes[node as usize].root,
                 is_root: false,
             });
-            self.appended.len() - 1
+            self.appended.len() as u32 - 1
         });
-        self.homes[node as usize] = Some(self.first_appended + position as u32);
+        self.homes[node as usize] = Some(self.first_appended + position);
     }
 
     /// The new index of function `index` of the guest.

@@ -16,6 +16,8 @@ use crate::provider::{CallSource, Callee, HostCall};
 /// each other.
 pub(super) struct Graph<'a> {
     pub(super) providers: Vec<&'a Provider>,
+    /// For each provider, the first root that needs something of it.
+    pub(super) first_roots: Vec<u32>,
     pub(super) nodes: Vec<Node>,
     pub(super) roots: Vec<Root<'a>>,
     /// The node of each root.
@@ -81,13 +83,6 @@ impl Graph<'_> {
         self.providers[node.provider].signature(node.function)
     }
 
-    /// The first root that needs something of a provider.
-    pub(super) fn first_root(&self, provider: usize) -> u32 {
-        let nodes = self.nodes.iter();
-        let nodes = nodes.filter(|node| node.provider == provider);
-        nodes.map(|node| node.root).min().unwrap_or(0)
-    }
-
     /// All that bodies and globals of providers refer to.
     fn targets(&self) -> impl Iterator<Item = &Target> {
         let nodes = self.nodes.iter();
@@ -105,9 +100,12 @@ pub(super) fn resolve<'a>(
     let mut resolver = Resolver {
         guest,
         types,
+        named: named(guest),
+        providers: HashMap::new(),
         index: HashMap::new(),
         graph: Graph {
             providers: Vec::new(),
+            first_roots: Vec::new(),
             nodes: Vec::new(),
             roots,
             root_nodes: Vec::new(),
@@ -121,9 +119,24 @@ pub(super) fn resolve<'a>(
     resolver.graph
 }
 
+fn named<'r>(guest: &'r Guest<'r>) -> HashMap<(&'r str, &'r str), Vec<u32>> {
+    let mut named: HashMap<_, Vec<u32>> = HashMap::new();
+    for (position, function) in guest.function_imports.iter().zip(0..) {
+        let import = &guest.imports[*position as usize];
+        let functions = named.entry((import.module, import.name)).or_default();
+        functions.push(function);
+    }
+    named
+}
+
 struct Resolver<'r, 'g, 'a> {
     guest: &'r Guest<'r>,
     types: &'r mut TypeSpace<'g>,
+    /// The function imports of the guest by module and name.
+    named: HashMap<(&'r str, &'r str), Vec<u32>>,
+    /// The position of each provider, which is known by its address: two equal
+    /// ones do not share globals.
+    providers: HashMap<*const Provider, usize>,
     /// The node of each provider's function.
     index: HashMap<(usize, u32), u32>,
     graph: Graph<'a>,
@@ -146,7 +159,7 @@ impl<'a> Resolver<'_, '_, 'a> {
 
     fn root(&mut self, number: usize) -> u32 {
         let root = self.graph.roots[number];
-        let provider = self.provider(root.provider);
+        let provider = self.provider(root.provider, number as u32);
         self.node(provider, root.function(), number as u32)
     }
 
@@ -166,14 +179,13 @@ impl<'a> Resolver<'_, '_, 'a> {
         stays
     }
 
-    /// The position of a provider, which is known by its address: two equal
-    /// ones do not share globals.
-    fn provider(&mut self, provider: &'a Provider) -> usize {
-        let providers = &mut self.graph.providers;
-        let known = providers.iter().position(|it| std::ptr::eq(*it, provider));
-        known.unwrap_or_else(|| {
-            providers.push(provider);
-            providers.len() - 1
+    /// The position of a provider that a root needs.
+    fn provider(&mut self, provider: &'a Provider, root: u32) -> usize {
+        let graph = &mut self.graph;
+        *self.providers.entry(provider).or_insert_with(|| {
+            graph.providers.push(provider);
+            graph.first_roots.push(root);
+            graph.providers.len() - 1
         })
     }
 
@@ -194,7 +206,7 @@ impl<'a> Resolver<'_, '_, 'a> {
     fn global_refs(&mut self) {
         for position in 0..self.graph.providers.len() {
             let provider = self.graph.providers[position];
-            let root = self.graph.first_root(position);
+            let root = self.graph.first_roots[position];
             let globals = provider.globals.iter();
             let refs = globals
                 .map(|global| self.targets(position, &global.refs, root))
@@ -255,13 +267,13 @@ impl<'a> Resolver<'_, '_, 'a> {
     /// or what stands for it, or an import of its own.
     fn host_function(&mut self, provider: &Provider, call: &HostCall) -> Target {
         let ty = &provider.types[call.type_index as usize];
-        let functions = self.guest.function_imports.iter();
-        let found = functions.zip(0u32..).find(|(position, _)| {
-            let import = &self.guest.imports[**position as usize];
-            import.module == call.module && import.name == call.name && self.has_type(import.ty, ty)
+        let named = self.named.get(&(&*call.module, &*call.name));
+        let found = named.into_iter().flatten().find(|function| {
+            let position = self.guest.function_imports[**function as usize];
+            self.has_type(self.guest.imports[position as usize].ty, ty)
         });
         match found {
-            Some((_, function)) => self.outer(function),
+            Some(function) => self.outer(*function),
             None => Target::Added(self.added(call, ty)),
         }
     }

@@ -8,6 +8,7 @@ use hostcall_link::{
     Binding, Crossing, ExternType, FuncType, Import, MemoryType, Plan, PlannedImport, Provider,
     Replacement,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// An import that a body takes the place of.
@@ -33,9 +34,31 @@ impl Inlining {
     }
 
     /// Whether the body calls the host function of an import.
-    pub fn calls(&self, import: &Import) -> bool {
+    fn calls(&self, import: &Import) -> bool {
         let mut calls = self.provider.host_calls();
         calls.any(|call| is_of(call, import))
+    }
+}
+
+/// The bodies that call host functions, by the names of those.
+pub(super) struct Callers<'i>(HashMap<(&'i str, &'i str), Vec<&'i Inlining>>);
+
+impl<'i> Callers<'i> {
+    pub fn new(inlinings: &'i [Inlining]) -> Callers<'i> {
+        let mut callers: HashMap<_, Vec<_>> = HashMap::new();
+        for inlining in inlinings {
+            for (module, name, _) in inlining.provider.host_calls() {
+                callers.entry((module, name)).or_default().push(inlining);
+            }
+        }
+        Callers(callers)
+    }
+
+    /// Those that call the host function of an import, in order.
+    pub fn of<'s>(&'s self, import: &'s Import) -> impl Iterator<Item = &'s Inlining> {
+        let named: Option<&'s Vec<&'s Inlining>> = self.0.get(&(&*import.module, &*import.name));
+        let named = named.into_iter().flatten().copied();
+        named.filter(move |inlining| inlining.calls(import))
     }
 }
 
@@ -105,12 +128,11 @@ pub(super) fn func<'h, T>(host: &'h Host<T>, planned: &PlannedImport) -> Option<
 pub(super) fn check_calls<T>(
     host: &Host<T>,
     plan: &Plan,
-    inlinings: &[Inlining],
+    callers: &Callers<'_>,
 ) -> Result<(), Error> {
     for planned in plan.imports.iter().chain(&plan.added) {
         let func = func(host, planned);
-        let callers = inlinings.iter().filter(|it| it.calls(&planned.import));
-        for Inlining { site, block, .. } in callers {
+        for Inlining { site, block, .. } in callers.of(&planned.import) {
             if func.is_none_or(|func| func.block != *block) {
                 let (Site { module, name, .. }, import) = (&**site, &planned.import);
                 return Err(Error::body(format_args!(
@@ -139,10 +161,9 @@ pub(super) fn page_layout<T>(host: &Host<T>, plan: &Plan) -> Option<PageLayout> 
 /// Has bodies called that would call what the guest does not import: nothing
 /// would deliver queued calls before that.
 pub(super) fn call_instead(plan: &mut Plan, inlinings: &mut Vec<Inlining>) {
+    let mut stay = calls_imports_only(plan, inlinings).into_iter();
     inlinings.retain(|inlining| {
-        let imports = &plan.imports;
-        let imported = |call| imports.iter().any(|it| is_of(call, &it.import));
-        let stays = inlining.provider.host_calls().all(imported);
+        let stays = stay.next().is_none_or(|stays| stays);
         if !stays {
             let planned = &mut plan.imports[inlining.import];
             planned.crossing = Some(Crossing::Call);
@@ -152,4 +173,22 @@ pub(super) fn call_instead(plan: &mut Plan, inlinings: &mut Vec<Inlining>) {
         }
         stays
     });
+}
+
+/// Whether each body calls only what the guest imports, too.
+fn calls_imports_only(plan: &Plan, inlinings: &[Inlining]) -> Vec<bool> {
+    let mut named: HashMap<_, Vec<_>> = HashMap::new();
+    for PlannedImport { import, .. } in &plan.imports {
+        let name = (import.module.as_str(), import.name.as_str());
+        named.entry(name).or_default().push(import);
+    }
+    let imported = |call: (_, _, &FuncType)| {
+        let named = named.get(&(call.0, call.1));
+        let mut named = named.into_iter().flatten();
+        named.any(|import| is_of(call, import))
+    };
+    let bodies = inlinings.iter();
+    bodies
+        .map(|body| body.provider.host_calls().all(imported))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Rewrites a guest as the plan says.
 
-use super::inlining::{Inliner, Inlining, call_instead, check_calls, page_layout};
+use super::inlining::{Callers, Inliner, Inlining, call_instead, check_calls, page_layout};
 use super::planning::Offered;
 use super::stubs::{Stubs, mapped, needs};
 use crate::batching::BatchLayout;
@@ -125,8 +125,9 @@ impl<T: 'static> Rewriting<'_, T> {
         };
         let linked = link(guest, &options).map_err(rewrite)?;
         plan.set_linked(&options, &linked);
-        plan.added = self.added(&linked, &inlinings)?;
-        check_calls(self.host, plan, &inlinings)?;
+        let callers = Callers::new(&inlinings);
+        plan.added = self.added(&linked, &callers)?;
+        check_calls(self.host, plan, &callers)?;
         let imported = imported_functions(self.info, &linked);
         let bodies = inlinings.iter().map(|inlining| inlining.site.clone());
         let sites = bodies.chain(stubs.sites(plan)).collect();
@@ -165,7 +166,7 @@ impl<T: 'static> Rewriting<'_, T> {
     }
 
     /// Plans the imports that bodies have brought along.
-    fn added(&self, linked: &Linked, inlinings: &[Inlining]) -> Result<Vec<PlannedImport>, Error> {
+    fn added(&self, linked: &Linked, callers: &Callers<'_>) -> Result<Vec<PlannedImport>, Error> {
         let imports = linked.imports.iter().filter_map(|import| match import {
             LinkedImport::Added(import) if !is(import, QUEUE) && !is(import, LIMITS) => {
                 Some(import.clone())
@@ -179,8 +180,8 @@ impl<T: 'static> Rewriting<'_, T> {
         };
         let mut planned = self.offered.plan(&info)?.imports;
         for planned in &mut planned {
-            let mut callers = inlinings.iter();
-            if let Some(Inlining { site, .. }) = callers.find(|it| it.calls(&planned.import)) {
+            let caller = callers.of(&planned.import).next();
+            if let Some(Inlining { site, .. }) = caller {
                 planned.reason = format!("called by the body of `{}.{}`", site.module, site.name);
             }
             planned.crossing = Some(Crossing::Call);
