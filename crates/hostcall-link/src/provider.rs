@@ -5,7 +5,7 @@ mod analyze;
 mod error;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Range;
 
@@ -68,6 +68,8 @@ pub struct Provider {
     pub(crate) globals: Vec<Global>,
     pub(crate) memories: Vec<Memory>,
     pub(crate) exports: Vec<Exported>,
+    /// Positions in `exports`.
+    named: HashMap<String, usize>,
     /// Names from its name section, by function index.
     pub(crate) function_names: BTreeMap<u32, String>,
     /// Names from its name section, by global index.
@@ -223,7 +225,9 @@ impl Provider {
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<&Exported> {
-        self.exports.iter().find(|export| export.name == name)
+        self.named
+            .get(name)
+            .map(|position| &self.exports[*position])
     }
 
     /// The position among defined functions of function `index`, or the host

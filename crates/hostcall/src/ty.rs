@@ -443,8 +443,15 @@ impl Type {
 impl fmt::Display for Signature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("func(")?;
-        let params = self.params.iter().map(|(name, ty)| format!("{name}: {ty}"));
-        f.write_str(&params.chain(self.outs()).collect::<Vec<_>>().join(", "))?;
+        comma_separated(f, &self.params, |f, (name, ty)| {
+            f.write_str(name)?;
+            f.write_str(": ")?;
+            ty.fmt(f)
+        })?;
+        for (i, out) in self.outs().enumerate() {
+            let comma = if i + self.params.len() > 0 { ", " } else { "" };
+            write!(f, "{comma}{out}")?;
+        }
         f.write_str(")")?;
         match self.results.as_slice() {
             _ if self.outs.is_some() => f.write_str(" -> errno"),

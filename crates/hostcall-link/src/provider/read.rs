@@ -61,6 +61,7 @@ impl Reader {
                 globals: Vec::new(),
                 memories: Vec::new(),
                 exports: Vec::new(),
+                named: Default::default(),
                 function_names: Default::default(),
                 global_names: Default::default(),
                 traps: Default::default(),
@@ -237,6 +238,8 @@ impl Reader {
             return Err(ProviderError::new(offset, message));
         };
         let type_index = self.function_types[function as usize] as usize;
+        let position = self.provider.exports.len();
+        self.provider.named.insert(export.name.to_owned(), position);
         self.provider.exports.push(Exported {
             name: export.name.to_owned(),
             function,
