@@ -40,11 +40,11 @@ pub(crate) fn waiting<T: 'static, R>(
     // to be woken.
     let waker = fiber.and_then(|fiber| unsafe { fiber.waker() });
     let mut suspend = |poller: Poller<'_>| match fiber {
-        // SAFETY: `caller` exists until this function returns. Wasmtime uses
-        // the store to suspend the fiber; it touches neither the memory of the
-        // guest nor the data of the store, which is all that `call` borrows
-        // through `caller` while it waits.
         Some(fiber) => deadline.hold(waker, poller, |poller| {
+            // SAFETY: `caller` exists until this function returns. Wasmtime uses
+            // the store to suspend the fiber; it touches neither the memory of the
+            // guest nor the data of the store, which is all that `call` borrows
+            // through `caller` while it waits.
             fiber.suspend(unsafe { &mut *raw }, poller)
         }),
         None => Ok(()),
