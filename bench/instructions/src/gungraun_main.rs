@@ -28,7 +28,7 @@ fn benchmark(counted: &Counted) -> BinaryBenchmark {
 
 fn config() -> BinaryBenchmarkConfig {
     let mut callgrind = Callgrind::with_args(["--cache-sim=no"]);
-    callgrind.entry_point(EntryPoint::Custom("*watched*".to_owned()));
+    callgrind.entry_point(EntryPoint::Custom("*once::watched*".to_owned()));
     let mut config = BinaryBenchmarkConfig::default();
     config.tool(callgrind);
     config

@@ -142,29 +142,44 @@ where
     // theirs, so all its parameters were written, and there is room for its
     // results.
     unsafe { reach.call(&callable.func, slots)? };
-    let lift = |args: &mut Args<'_>, at| match at {
-        Some(at) => R::load(args, at),
-        None => R::lift(args),
-    };
-    // SAFETY: the call succeeded, so it has written its results.
-    let lifted = unsafe {
-        lift_results(
-            reach,
-            slots,
-            Shape {
-                form: callable.form,
-                layout: R::LAYOUT,
-                needs: R::NEEDS,
-            },
-            || positions::<R>(wide),
-            lift,
-        )
+    let plain = const { !R::NEEDS.memory && !R::NEEDS.references };
+    let lifted = if plain && callable.form == Return::Direct {
+        // SAFETY: the call succeeded, so it has written its results.
+        let mut args = unsafe { Args::new(slots, wide, Source::Absent, None, &[]) };
+        R::lift(&mut args).map_err(|fault| Bad::at(Place::Returned, fault))
+    } else {
+        // SAFETY: as above.
+        unsafe { lift_any::<R>(reach, slots, callable.form) }
     };
     if let Some(post) = callable.post {
         // SAFETY: `post` takes the core results, which are still in place.
         unsafe { reach.call(&post, slots)? };
     }
     lifted
+}
+
+/// Lifts a result that may lie in memory, or be a reference.
+///
+/// # Safety
+///
+/// As [`lift_results`].
+unsafe fn lift_any<R: for<'a> Lift<Value<'a> = R>>(
+    reach: &mut dyn Reach,
+    slots: &[MaybeUninit<ValRaw>],
+    form: Return,
+) -> wasmtime::Result<R> {
+    let wide = reach.wide();
+    let lift = |args: &mut Args<'_>, at| match at {
+        Some(at) => R::load(args, at),
+        None => R::lift(args),
+    };
+    let shape = Shape {
+        form,
+        layout: R::LAYOUT,
+        needs: R::NEEDS,
+    };
+    // SAFETY: promised by the caller.
+    unsafe { lift_results(reach, slots, shape, || positions::<R>(wide), lift) }
 }
 
 /// A fault while arguments are lowered is no result's.

@@ -21,17 +21,42 @@ impl<T: 'static> Instance<T> {
         export: &str,
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
-        if self.store.data().guarded {
-            self.check_synchronous(export)?;
-            return self.enter_guarded(export, call);
+        if self.is_guarded() {
+            return self.enter_checked(export, call);
         }
         let result = call(&mut self.reach());
+        self.leave(export, result)
+    }
+
+    /// Whether a call needs more than being made.
+    #[inline(always)]
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.store.data().guarded
+    }
+
+    /// What comes after a call that needed no more.
+    #[inline(always)]
+    pub(crate) fn leave<R>(
+        &mut self,
+        export: &str,
+        result: wasmtime::Result<R>,
+    ) -> Result<R, Error> {
         self.make_posted();
         result.map_err(|error| self.reach().failed(error, export))
     }
 
-    /// The same for what may be done synchronously with every guest.
+    /// Makes a call that needs more.
     #[inline(never)]
+    pub(crate) fn enter_checked<R>(
+        &mut self,
+        export: &str,
+        call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
+    ) -> Result<R, Error> {
+        self.check_synchronous(export)?;
+        self.enter_guarded(export, call)
+    }
+
+    /// The same for what may be done synchronously with every guest.
     pub(crate) fn enter_guarded<R>(
         &mut self,
         export: &str,

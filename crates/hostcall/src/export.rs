@@ -68,9 +68,14 @@ where
     #[inline(always)]
     pub fn call<T>(&self, instance: &mut Instance<T>, params: P::Value<'_>) -> Result<R, Error> {
         check_owner(&self.callable, instance.owner())?;
-        instance.enter(&self.name, |reach| {
-            call::call::<P, R>(reach, &self.callable, params)
-        })
+        if instance.is_guarded() {
+            return instance.enter_checked(&self.name, |reach| {
+                call::call::<P, R>(reach, &self.callable, params)
+            });
+        }
+        // In no closure, which might not be inlined where there are two.
+        let result = call::call::<P, R>(&mut instance.reach(), &self.callable, params);
+        instance.leave(&self.name, result)
     }
 
     /// Calls the function; async host functions that the guest calls may wait.

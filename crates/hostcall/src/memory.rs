@@ -156,13 +156,12 @@ impl<'a, 'r> View<'a, 'r> {
     /// one.
     #[inline(always)]
     fn check(&self, pointer: u64, length: u64) -> Lifted<Range<usize>> {
-        match self.limit.checked_sub(length) {
+        if length < self.limit && pointer < self.limit - length {
             // Both fit in `usize`, because their sum is below `limit`.
-            Some(limit) if pointer < limit => {
-                let start = pointer as usize;
-                Ok(start..start + length as usize)
-            }
-            _ => Err(outside(self.limit, self.missing, pointer, length)),
+            let start = pointer as usize;
+            Ok(start..start + length as usize)
+        } else {
+            Err(outside(self.limit, self.missing, pointer, length))
         }
     }
 
