@@ -81,16 +81,7 @@ fn logging() -> String {
 
 fn string(engine: &Engine) -> Result<Case> {
     let guest = logging();
-    let cached = guests::wasmtime("wasmtime-cached", engine, &guest, |linker| {
-        let log = |mut caller: Caller<'_, Data>, pointer: u32, length: u32| {
-            let memory = cached_memory(&caller)?;
-            let (bytes, data) = memory.data_and_store_mut(&mut caller);
-            let text = text(bytes, pointer, length)?;
-            data.app.total += text.len() as u64;
-            Ok(())
-        };
-        linker.func_wrap("env", "log", log).map(drop)
-    })?;
+    let cached = guests::wasmtime("wasmtime-cached", engine, &guest, guests::log_by_hand)?;
     let case = case(
         "call/string",
         vec![

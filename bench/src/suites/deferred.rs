@@ -1,7 +1,7 @@
 //! Calls that are queued in the guest, beside calls that cross one by one.
 
 use super::Suite;
-use crate::guests::{self, Data, cached_memory, looping, text};
+use crate::guests::{self, Data, looping};
 use crate::harness::{Case, Comparison, Subject, Unit};
 use crate::peers::{self, Functions, Work};
 use hostcall::{GuestType, Host, HostModule, host_module};
@@ -75,15 +75,7 @@ fn string(engine: &Engine) -> Result<Case> {
         Some(r#""log" (func $log (param i32 i32))"#),
         "(call $log (i32.const 64) (i32.const 17))",
     );
-    let cached = guests::wasmtime("wasmtime-cached", engine, &guest, |linker| {
-        let log = |mut caller: Caller<'_, Data>, pointer: u32, length: u32| {
-            let memory = cached_memory(&caller)?;
-            let (bytes, data) = memory.data_and_store_mut(&mut caller);
-            data.app.total += text(bytes, pointer, length)?.len() as u64;
-            Ok(())
-        };
-        linker.func_wrap("env", "log", log).map(drop)
-    })?;
+    let cached = guests::wasmtime("wasmtime-cached", engine, &guest, guests::log_by_hand)?;
     let case = Case {
         name: "deferred/string",
         unit: Unit::NS_PER_CALL,

@@ -62,13 +62,23 @@ impl<T: 'static> Instance<T> {
         export: &str,
         call: impl FnOnce(&mut dyn Reach) -> wasmtime::Result<R>,
     ) -> Result<R, Error> {
-        self.renew(export)?;
-        let working = self.working(export);
-        let mut here = self.here();
-        let result = call(&mut here.reach());
-        here.make_posted();
-        drop((here, working));
+        let result = self.surrounded(export, |here| call(&mut here.reach()))?;
         self.end(export, result)
+    }
+
+    /// Does what counts as one call of `export`, and makes the calls that were posted
+    /// meanwhile.
+    fn surrounded<R>(
+        &mut self,
+        export: &str,
+        call: impl FnOnce(&mut Self) -> R,
+    ) -> Result<R, Error> {
+        self.renew(export)?;
+        let _working = self.working(export);
+        let mut here = self.here();
+        let result = call(&mut here);
+        here.make_posted();
+        Ok(result)
     }
 
     /// Makes several calls that count as one of `export`.
@@ -83,12 +93,7 @@ impl<T: 'static> Instance<T> {
             return result;
         }
         self.check_synchronous(export)?;
-        self.renew(export)?;
-        let working = self.working(export);
-        let mut here = self.here();
-        let result = calls(&mut here);
-        here.make_posted();
-        drop((here, working));
+        let result = self.surrounded(export, calls)?;
         self.finish(export, result)
     }
 

@@ -218,11 +218,10 @@ impl<T: 'static> Fiber<T> {
         mut job: impl FnMut(&mut Caller<'_, StoreData<T>>),
     ) -> wasmtime::Result<()> {
         let task = &*self.task;
-        let waker = task.waker.load(Relaxed);
-        let _waker = Restore::set(&task.waker, ptr::null_mut());
+        let before = task.held();
         // Wasmtime has its means of suspending taken away by `hold`, if they are
         // there to take.
-        let func = match waker.is_null() || task.lent.load(Relaxed) {
+        let func = match before.waker.is_null() || task.lent.load(Relaxed) {
             true => self.enter.func(),
             false => &self.hold,
         };
@@ -373,20 +372,23 @@ impl Future for Lend {
     }
 }
 
-/// Puts a pointer back when it is dropped.
-struct Restore<'a, P>(&'a AtomicPtr<P>, *mut P);
+/// Lets nothing suspend the fiber until it is dropped.
+struct Held<'t> {
+    task: &'t Task,
+    waker: *mut Waker,
+}
 
-impl<'a, P> Restore<'a, P> {
-    fn set(place: &'a AtomicPtr<P>, pointer: *mut P) -> Restore<'a, P> {
-        let before = place.load(Relaxed);
-        place.store(pointer, Relaxed);
-        Restore(place, before)
+impl Task {
+    fn held(&self) -> Held<'_> {
+        let waker = self.waker.load(Relaxed);
+        self.waker.store(ptr::null_mut(), Relaxed);
+        Held { task: self, waker }
     }
 }
 
-impl<P> Drop for Restore<'_, P> {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.0.store(self.1, Relaxed);
+        self.task.waker.store(self.waker, Relaxed);
     }
 }
 

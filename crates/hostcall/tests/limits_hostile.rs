@@ -2,6 +2,9 @@
 //! instance can be used afterwards. Everything is tried through `call`, and
 //! through `call_async`.
 
+mod common;
+
+use common::runtime;
 use hostcall::{Error, ErrorKind, Guest, Host, Instance, LimitKind, Limits, Program, Value};
 use std::future::pending;
 use std::sync::Arc;
@@ -58,14 +61,6 @@ fn host(limits: Limits) -> Host<()> {
         assert!(guest.alloc(8, 8).unwrap_err().limit().is_some());
     });
     host
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .unwrap()
 }
 
 /// How the host calls the guest.

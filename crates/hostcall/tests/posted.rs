@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{instance, w};
+use common::{instance, runtime, w};
 use hostcall::{Error, ErrorKind, Guest, Host, Instance, LimitKind, Limits, Posted, Value};
 use std::time::Duration;
 
@@ -363,14 +363,6 @@ fn posted_by_the_embedder() {
     });
     assert_eq!(*guest.state(), ["1", "2"]);
     assert_eq!(guest.take_posted().len(), 2);
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .unwrap()
 }
 
 const WAITING: &str = r#"(module

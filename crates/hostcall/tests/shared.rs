@@ -1,6 +1,9 @@
 //! Instances that several hold: what would wait for itself is refused, and what
 //! waits for others waits.
 
+mod common;
+
+use common::runtime;
 use hostcall::{Error, ErrorKind, Host, Instance, Program, Shared};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, Barrier, OnceLock};
@@ -242,14 +245,6 @@ fn threads_whose_guests_ask_each_other() {
         ring.iter()
             .for_each(|shared| shared.lock().unwrap().state_mut().other = None);
     });
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .unwrap()
 }
 
 async fn ask_async(app: &mut App, wait: u64) -> Result<(), Error> {

@@ -1,5 +1,8 @@
 //! Guests that are suspended while async host functions wait.
 
+mod common;
+
+use common::runtime;
 use hostcall::{Crossing, ErrorKind, Guest, Host, Instance, Program};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,14 +21,6 @@ const GUEST: &str = r#"(module
         (call $wait (local.get 0)))
     (func (export "text") (result i32)
         (call $text (i32.const 8) (i32.const 5))))"#;
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .unwrap()
-}
 
 /// A host whose `wait(0)` is ready at once; others wait for some milliseconds.
 fn host() -> Host<Vec<String>> {

@@ -1,5 +1,8 @@
 //! Calls of guests from within host functions, while guests may be suspended.
 
+mod common;
+
+use common::runtime;
 use hostcall::{AsyncGuest, Error, ErrorKind, Guest, GuestFunc, Host, HostFuture, Instance, Value};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -16,11 +19,7 @@ const GUEST: &str = r#"(module
     (func (export "visit_async") (param i32) (result i32) (call $visit_async (local.get 0))))"#;
 
 fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .unwrap()
-        .block_on(future)
+    runtime().block_on(future)
 }
 
 /// Calls the export that `n` asks for.

@@ -1,7 +1,7 @@
 //! One call, with ever more to hand over.
 
 use super::{series, sizes};
-use crate::guests::{self, Data, bytes, cached_memory, looping, mixed, out_of_bounds, text};
+use crate::guests::{self, Data, bytes, cached_memory, looping, mixed, out_of_bounds};
 use crate::harness::{Case, Subject, Unit};
 use wasmtime::{Caller, Engine, Linker, Result};
 
@@ -73,15 +73,7 @@ fn passing(import: &str, n: usize) -> String {
 }
 
 fn of_string(engine: &Engine, n: usize) -> Result<Vec<Subject>> {
-    subjects(engine, &passing("log", n), |linker| {
-        let log = |mut caller: Caller<'_, Data>, pointer: u32, length: u32| {
-            let memory = cached_memory(&caller)?;
-            let (bytes, data) = memory.data_and_store_mut(&mut caller);
-            data.app.total += text(bytes, pointer, length)?.len() as u64;
-            Ok(())
-        };
-        linker.func_wrap("env", "log", log).map(drop)
-    })
+    subjects(engine, &passing("log", n), guests::log_by_hand)
 }
 
 fn of_list(engine: &Engine, n: usize) -> Result<Vec<Subject>> {

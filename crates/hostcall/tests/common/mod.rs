@@ -121,3 +121,12 @@ pub fn mapped(guest: &str, names: &[&str]) -> Instance<()> {
     }
     instance(&host, guest, ())
 }
+
+/// What polls calls that wait, on two threads.
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap()
+}
